@@ -1,0 +1,1 @@
+//! Faults, oracle, invariants and checker over the real boot path.

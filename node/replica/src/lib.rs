@@ -1,0 +1,1 @@
+//! Leases, incarnations, epochs and hand-over as sans-io state machines.

@@ -1,0 +1,1 @@
+//! Data types, commands to (reply, effects), index, expiry; pure.

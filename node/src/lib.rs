@@ -1,0 +1,1 @@
+//! Boot, RESP and gRPC fronts, and the way they meet the shards.

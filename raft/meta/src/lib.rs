@@ -1,0 +1,1 @@
+//! ClusterState and MetaCommand: what the whole cluster agrees on; pure.

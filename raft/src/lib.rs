@@ -1,0 +1,1 @@
+//! The openraft adapter: log store, transport, and the replicated ClusterState.

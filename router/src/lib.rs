@@ -1,0 +1,1 @@
+//! Ring, placement, topology and routing; pure.
