@@ -1,1 +1,20 @@
-//! Leases, incarnations, epochs and hand-over as sans-io state machines.
+//! Who may serve a partition: leases, incarnations, epochs and hand-over, as sans-io state machines.
+//!
+//! ```text
+//! node:   Holder  --renewal(seq)-->  Grantor :leader        every call is given the local monotonic time
+//!           |     <--grant(seq)----     |
+//!         valid(now)                 overdue(now) -> the leader commits a new epoch elsewhere
+//!           v
+//! access(who, owner, lease, hand-over) -> Serve | Moved | ClusterDown | Wait | TryAgain
+//! ```
+//! Messages and time come in as arguments, what to do goes out as values. Deliberately knows no sockets, no
+//! Raft library, no clock and no stored data. Time is monotonic microseconds of the clock of the machine that
+//! makes the call; times of two machines are never compared.
+
+mod hand_over;
+mod lease;
+mod partition;
+
+pub use hand_over::{Ask, AskOutcome, Effect, HandOver, HandOverConfig, Hold, Phase};
+pub use lease::{Answer, Grant, Grantor, Holder, LeaseConfig, Refusal, Renewal, Standing, Ticket};
+pub use partition::{Access, Local, Ownership, Primary, ShardStep, access, may_reply, shard_step};

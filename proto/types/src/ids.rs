@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn cluster_hex_is_forty_digits_and_distinct() {
-        let names: std::collections::BTreeSet<String> = (0..1000).map(|n| NodeId(n).to_cluster_hex()).collect();
+        let names: std::collections::BTreeSet<String> =
+            (0..1000).map(|n| NodeId(n).to_cluster_hex()).collect();
         assert_eq!(names.len(), 1000);
         assert!(names.iter().all(|n| n.len() == 40 && n.bytes().all(|b| b.is_ascii_hexdigit())));
     }

@@ -7,6 +7,7 @@ mod clock;
 mod ids;
 pub mod limits;
 pub mod planted;
+pub mod probe;
 mod rng;
 mod slot;
 

@@ -1,0 +1,148 @@
+//! Commands on strings. Knows nothing of what they do.
+
+use crate::{Category, CommandId, CommandSpec, Flag, Group, KeyFlag, Retry};
+
+/// The rows of this family.
+pub(super) static COMMANDS: &[CommandSpec] = &[
+    CommandSpec::new(CommandId::Append, 3, Group::String, "2.0.0")
+        .summary("Appends to a string, which is created when absent")
+        .complexity("O(1), amortised over repeated appends")
+        .flags(&[Flag::Write, Flag::Denyoom, Flag::Fast])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Rw, KeyFlag::Insert])
+        .retry(Retry::Ambiguous),
+    CommandSpec::new(CommandId::Decr, 2, Group::String, "1.0.0")
+        .summary("Takes one from an integer, 0 when absent")
+        .complexity("O(1)")
+        .flags(&[Flag::Write, Flag::Denyoom, Flag::Fast])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update])
+        .retry(Retry::Ambiguous),
+    CommandSpec::new(CommandId::Decrby, 3, Group::String, "1.0.0")
+        .summary("Takes a number from an integer, 0 when absent")
+        .complexity("O(1)")
+        .flags(&[Flag::Write, Flag::Denyoom, Flag::Fast])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update])
+        .retry(Retry::Ambiguous),
+    CommandSpec::new(CommandId::Get, 2, Group::String, "1.0.0")
+        .summary("Reads a string")
+        .complexity("O(1)")
+        .flags(&[Flag::Readonly, Flag::Fast])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Ro, KeyFlag::Access]),
+    CommandSpec::new(CommandId::Getdel, 2, Group::String, "6.2.0")
+        .summary("Reads a string and deletes its key")
+        .complexity("O(1)")
+        .flags(&[Flag::Write, Flag::Fast])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Delete])
+        .retry(Retry::Ambiguous),
+    CommandSpec::new(CommandId::Getex, -2, Group::String, "6.2.0")
+        .summary("Reads a string and may change when it expires")
+        .complexity("O(1)")
+        .flags(&[Flag::Write, Flag::Fast])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update]),
+    CommandSpec::new(CommandId::Getrange, 4, Group::String, "2.4.0")
+        .summary("Reads a part of a string")
+        .complexity("O(N), N being the bytes returned")
+        .flags(&[Flag::Readonly])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Ro, KeyFlag::Access]),
+    CommandSpec::new(CommandId::Getset, 3, Group::String, "1.0.0")
+        .summary("Sets a string and answers what it was")
+        .complexity("O(1)")
+        .flags(&[Flag::Write, Flag::Denyoom, Flag::Fast])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update])
+        .deprecated("6.2.0", "`SET` with the `GET` argument")
+        .retry(Retry::Ambiguous),
+    CommandSpec::new(CommandId::Incr, 2, Group::String, "1.0.0")
+        .summary("Adds one to an integer, 0 when absent")
+        .complexity("O(1)")
+        .flags(&[Flag::Write, Flag::Denyoom, Flag::Fast])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update])
+        .retry(Retry::Ambiguous),
+    CommandSpec::new(CommandId::Incrby, 3, Group::String, "1.0.0")
+        .summary("Adds a number to an integer, 0 when absent")
+        .complexity("O(1)")
+        .flags(&[Flag::Write, Flag::Denyoom, Flag::Fast])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update])
+        .retry(Retry::Ambiguous),
+    CommandSpec::new(CommandId::Incrbyfloat, 3, Group::String, "2.6.0")
+        .summary("Adds a number to a floating-point value, 0 when absent")
+        .complexity("O(1)")
+        .flags(&[Flag::Write, Flag::Denyoom, Flag::Fast])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update])
+        .retry(Retry::Ambiguous),
+    CommandSpec::new(CommandId::Mget, -2, Group::String, "1.0.0")
+        .summary("Reads several strings in one step")
+        .complexity("O(N), N being the keys read")
+        .flags(&[Flag::Readonly, Flag::Fast])
+        .categories(&[Category::String])
+        .tips(&["request_policy:multi_shard"])
+        .keys_to_end(1, &[KeyFlag::Ro, KeyFlag::Access]),
+    CommandSpec::new(CommandId::Mset, -3, Group::String, "1.0.1")
+        .summary("Sets several strings in one step")
+        .complexity("O(N), N being the keys set")
+        .flags(&[Flag::Write, Flag::Denyoom])
+        .categories(&[Category::String])
+        .tips(&["request_policy:multi_shard", "response_policy:all_succeeded"])
+        .keys_to_end(2, &[KeyFlag::Ow, KeyFlag::Update]),
+    CommandSpec::new(CommandId::Msetnx, -3, Group::String, "1.0.1")
+        .summary("Sets several strings in one step unless one of the keys exists")
+        .complexity("O(N), N being the keys set")
+        .flags(&[Flag::Write, Flag::Denyoom])
+        .categories(&[Category::String])
+        .tips(&["request_policy:multi_shard", "response_policy:agg_min"])
+        .keys_to_end(2, &[KeyFlag::Ow, KeyFlag::Insert])
+        .retry(Retry::Ambiguous),
+    CommandSpec::new(CommandId::Psetex, 4, Group::String, "2.6.0")
+        .summary("Sets a string that expires after so many milliseconds")
+        .complexity("O(1)")
+        .flags(&[Flag::Write, Flag::Denyoom])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Ow, KeyFlag::Update]),
+    CommandSpec::new(CommandId::Set, -3, Group::String, "1.0.0")
+        .summary("Sets a string, whatever the key held")
+        .complexity("O(1)")
+        .flags(&[Flag::Write, Flag::Denyoom])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update, KeyFlag::VariableFlags]),
+    CommandSpec::new(CommandId::Setex, 4, Group::String, "2.0.0")
+        .summary("Sets a string that expires after so many seconds")
+        .complexity("O(1)")
+        .flags(&[Flag::Write, Flag::Denyoom])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Ow, KeyFlag::Update]),
+    CommandSpec::new(CommandId::Setnx, 3, Group::String, "1.0.0")
+        .summary("Sets a string unless the key exists")
+        .complexity("O(1)")
+        .flags(&[Flag::Write, Flag::Denyoom, Flag::Fast])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Ow, KeyFlag::Insert])
+        .retry(Retry::Ambiguous),
+    CommandSpec::new(CommandId::Setrange, 4, Group::String, "2.2.0")
+        .summary("Overwrites a part of a string, which is created when absent")
+        .complexity("O(1) for short values, O(M) with M being the length of the value")
+        .flags(&[Flag::Write, Flag::Denyoom])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Rw, KeyFlag::Update]),
+    CommandSpec::new(CommandId::Strlen, 2, Group::String, "2.2.0")
+        .summary("Tells a string's length")
+        .complexity("O(1)")
+        .flags(&[Flag::Readonly, Flag::Fast])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Ro]),
+    CommandSpec::new(CommandId::Substr, 4, Group::String, "1.0.0")
+        .summary("Reads a part of a string")
+        .complexity("O(N), N being the bytes returned")
+        .flags(&[Flag::Readonly])
+        .categories(&[Category::String])
+        .key(1, &[KeyFlag::Ro, KeyFlag::Access])
+        .deprecated("2.0.0", "`GETRANGE`"),
+];

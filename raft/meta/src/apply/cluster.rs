@@ -1,0 +1,63 @@
+//! The creation of the cluster.
+//!
+//! Happens once; everything else needs it to have happened.
+
+use crate::{
+    ClusterInfo, ClusterState, NewMember, NewTenant, Outcome, PartitionState, Rejected, Replica, Status,
+    limits::{self, ensure},
+};
+use predis_types::{Epoch, Incarnation, NodeId, TenantId, limits::MAX_COPIES};
+use std::collections::BTreeSet;
+
+pub(super) fn create(
+    state: &mut ClusterState,
+    at_ms: u64,
+    info: &ClusterInfo,
+    (founder, incarnation): (&NewMember, Incarnation),
+    tenant: &NewTenant,
+    placement: &[Vec<NodeId>],
+) -> Result<Outcome, Rejected> {
+    if state.cluster.is_some() {
+        return Err(Rejected::ClusterExists);
+    }
+    ensure((1..=MAX_COPIES).contains(&info.copies), "copies", info.copies, "must be 1 to 5")?;
+    if founder.id != state.next_node_id {
+        return Err(Rejected::NodeIdMoved { given: founder.id, next: state.next_node_id });
+    }
+    limits::member(founder)?;
+    ensure(incarnation > Incarnation(0), "incarnation", incarnation, "must be above 0")?;
+    if tenant.id != state.next_tenant_id {
+        return Err(Rejected::TenantIdMoved { given: tenant.id, next: state.next_tenant_id });
+    }
+    limits::tenant(tenant)?;
+    let all = placement.len() == usize::from(info.partitions.get());
+    ensure(all, "placement", placement.len(), "must have an entry for every partition")?;
+    let known = placement.iter().all(|seats| seats.is_empty() || seats[..] == [founder.id]);
+    ensure(known, "placement", "another node", "must seat nobody but the founder")?;
+
+    let primary = Replica { node: founder.id, incarnation };
+    state.partitions = placement.iter().map(|seats| first_holders(seats, primary)).collect();
+    let mut member = founder.clone().into_member(at_ms);
+    (member.status, member.incarnation) = (Status::Up, incarnation);
+    state.next_node_id = NodeId(founder.id.0.saturating_add(1));
+    state.nodes.insert(member.id, member);
+    state.next_tenant_id = TenantId(tenant.id.0.saturating_add(1));
+    state.tenants.insert(tenant.id, tenant.clone().into_tenant(at_ms));
+    state.cluster = Some(info.clone());
+    Ok(Outcome::Done)
+}
+
+fn first_holders(seats: &[NodeId], primary: Replica) -> PartitionState {
+    if seats.is_empty() {
+        return PartitionState::default();
+    }
+    PartitionState {
+        epoch: Epoch(1),
+        primary: Some(primary),
+        replicas: seats.to_vec(),
+        in_sync: BTreeSet::from([primary]),
+        version: 1,
+        lost: 0,
+        lost_at_ms: None,
+    }
+}

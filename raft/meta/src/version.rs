@@ -1,0 +1,57 @@
+//! The chain of versions of everything that is kept: each type knows its number and its predecessor.
+//!
+//! ```text
+//! v1::ClusterState --migrate--> ClusterState (2)        v1::MetaCommand --migrate--> MetaCommand (2)
+//! ```
+//! To change a kept type: copy the present shape into a module of its own under `version/`, never to be touched
+//! again, raise [`VERSION`], and write how the old becomes the new.
+
+mod v1;
+
+use crate::{ClusterState, MetaCommand};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// The version this code writes. It reads this one and all before it.
+pub const VERSION: u32 = 2;
+
+/// A kept type in one of its versions.
+pub(crate) trait Versioned: DeserializeOwned {
+    /// Which version this is.
+    const VERSION: u32;
+    /// The version before.
+    type Previous: Versioned;
+
+    /// What the version before becomes in this one. Total: whatever was kept can be read.
+    fn migrate(previous: Self::Previous) -> Self;
+}
+
+/// What came before the first version: there is no value of it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum Nothing {}
+
+impl Versioned for Nothing {
+    const VERSION: u32 = 0;
+    type Previous = Nothing;
+
+    fn migrate(previous: Nothing) -> Self {
+        previous
+    }
+}
+
+impl Versioned for ClusterState {
+    const VERSION: u32 = VERSION;
+    type Previous = v1::ClusterState;
+
+    fn migrate(previous: v1::ClusterState) -> Self {
+        previous.into_next()
+    }
+}
+
+impl Versioned for MetaCommand {
+    const VERSION: u32 = VERSION;
+    type Previous = v1::MetaCommand;
+
+    fn migrate(previous: v1::MetaCommand) -> Self {
+        previous.into_next()
+    }
+}

@@ -1,0 +1,135 @@
+//! Whatever is applied, in whatever order: the rules hold, copies agree, the encoding loses nothing.
+
+mod samples;
+mod walk;
+
+use predis_meta::{
+    ClusterState, MAX_AUDIT_ENTRIES, Outcome, PartitionState, Rejected, decode_command, decode_state,
+    encode_command, encode_state,
+};
+use predis_types::{Rng, SplitMix64};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// Applies the command that the seed stands for, and holds the step against every rule.
+fn step(state: &mut ClusterState, index: u64, seed: u64) -> (&'static str, Result<Outcome, Rejected>) {
+    let command = walk::command(state, seed);
+    assert_eq!(decode_command(&encode_command(&command)).unwrap(), command);
+    let before = state.clone();
+    let outcome = state.apply(index, &command);
+    state.check().unwrap_or_else(|broken| panic!("{broken}\nafter {command:?}\nin {before:?}"));
+    assert_eq!(state.applied_index(), index);
+    if outcome.is_err() {
+        assert_eq!(state.digest(), before.digest(), "{outcome:?} changed something");
+    }
+    assert!(
+        state.next_node_id() >= before.next_node_id() && state.next_tenant_id() >= before.next_tenant_id()
+    );
+    assert!(state.next_fencing_token() >= before.next_fencing_token());
+    for (new, old) in state.partitions().iter().zip(before.partitions()) {
+        check_transition(old, new);
+    }
+    for (id, member) in before.nodes() {
+        assert!(state.node(*id).is_none_or(|now| now.incarnation >= member.incarnation));
+    }
+    (command.action.name(), outcome)
+}
+
+/// What one command may make of a partition.
+fn check_transition(old: &PartitionState, new: &PartitionState) {
+    let moved = u64::from(old.primary != new.primary);
+    assert_eq!(new.epoch.0, old.epoch.0 + moved, "the epoch counts changes of primary\n{old:?}\n{new:?}");
+    let changed = u64::from((&old.in_sync, &old.replicas) != (&new.in_sync, &new.replicas));
+    assert_eq!(new.version, old.version + changed, "the version counts changes of the set\n{old:?}\n{new:?}");
+    let kept = new.primary.is_none_or(|primary| old.primary.is_none() || old.in_sync.contains(&primary));
+    let handed_over = new.in_sync.len() == 1;
+    assert!(kept || handed_over, "a primary out of nowhere\n{old:?}\n{new:?}");
+    let restarted = old.is_vacant() && old.epoch.0 > 0 && new.primary.is_some();
+    assert_eq!(new.lost, old.lost + u64::from(restarted), "a loss is a restart\n{old:?}\n{new:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rules_hold_and_copies_agree(seeds in proptest::collection::vec(any::<u64>(), 1..150), reload in 0usize..150) {
+        let (mut state, mut twin) = (ClusterState::new(), ClusterState::new());
+        for (at, &seed) in seeds.iter().enumerate() {
+            let index = at as u64 + 1;
+            let command = walk::command(&state, seed);
+            let (_, outcome) = step(&mut state, index, seed);
+            if at == reload {
+                twin = decode_state(&encode_state(&twin)).unwrap();
+            }
+            prop_assert_eq!(twin.apply(index, &command), outcome);
+            prop_assert_eq!(twin.digest(), state.digest());
+        }
+        prop_assert_eq!(encode_state(&twin), encode_state(&state));
+    }
+
+    #[test]
+    fn no_bytes_panic_the_decoder(seed: u64, cuts in proptest::collection::vec((any::<u32>(), any::<u8>()), 0..4)) {
+        let mut bytes = encode_state(&samples::state_after(13));
+        if seed % 2 == 0 {
+            bytes = encode_command(&walk::command(&samples::state_after(13), seed));
+        }
+        for (at, byte) in cuts {
+            let at = at as usize % bytes.len();
+            bytes[at] = byte;
+        }
+        if let Ok(state) = decode_state(&bytes) {
+            prop_assert!(state.check().is_ok());
+        }
+        if let Ok(command) = decode_command(&bytes) {
+            let mut state = samples::state_after(13);
+            let _ = state.apply(14, &command);
+            prop_assert!(state.check().is_ok());
+        }
+    }
+}
+
+#[test]
+fn random_walks_reach_every_action_both_ways() {
+    let mut reached: BTreeMap<&str, [u32; 2]> = BTreeMap::new();
+    let mut rng = SplitMix64::new(1);
+    let (mut lost, mut audited) = (0, 0);
+    for _ in 0..40 {
+        let mut state = ClusterState::new();
+        for index in 1..=400 {
+            let (action, outcome) = step(&mut state, index, rng.next_u64());
+            reached.entry(action).or_default()[usize::from(outcome.is_ok())] += 1;
+        }
+        lost += state.partitions().iter().map(|partition| partition.lost).sum::<u64>();
+        audited = audited.max(state.audit().len());
+    }
+    assert_eq!(reached.len(), 17, "{reached:?}");
+    assert!(reached.values().all(|[rejected, accepted]| *rejected > 0 && *accepted > 0), "{reached:?}");
+    assert!(lost > 0 && audited > 100, "lost {lost}, audited {audited}");
+}
+
+#[test]
+fn an_index_is_applied_once() {
+    let mut state = samples::state_after(3);
+    let (digest, command) = (state.digest(), walk::command(&state, 1));
+    for index in 0..=3 {
+        assert_eq!(state.apply(index, &command), Err(Rejected::AlreadyApplied { index, applied: 3 }));
+    }
+    assert_eq!((state.digest(), state.applied_index()), (digest, 3));
+    state.skip_to(9);
+    state.skip_to(5);
+    assert_eq!((state.digest(), state.applied_index()), (digest, 9));
+}
+
+#[test]
+fn the_audit_log_is_bounded_and_keeps_the_newest() {
+    let mut state = samples::state_after(1);
+    let weight = samples::actions().into_iter().find(|action| action.name() == "set_weight").unwrap();
+    let boot = samples::actions().into_iter().take(3).skip(1);
+    let commands = boot.chain(std::iter::repeat_n(weight, MAX_AUDIT_ENTRIES + 5));
+    for (index, action) in (2..).zip(commands) {
+        state.apply(index, &samples::command(action)).unwrap();
+    }
+    state.check().unwrap();
+    assert_eq!(state.audit().len(), MAX_AUDIT_ENTRIES);
+    assert_eq!(state.audit().back().unwrap().index, state.applied_index());
+}

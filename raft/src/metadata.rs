@@ -1,0 +1,471 @@
+//! The replicated metadata as the rest of a node uses it: propose, read, follow, and change who votes.
+//!
+//! A proposal goes to whoever leads; an answer that never came is `Unknown`, never a guess. Knows nothing of
+//! shards, leases or placement.
+
+use crate::{
+    disk::Disk,
+    log_store::LogStore,
+    state_machine::{Published, StateMachine},
+    transport::{CallError, Channels, Connector, MAX_MESSAGE_BYTES, Network, Service},
+    types::{Proposal, Raft, Response},
+};
+use openraft::{
+    BasicNode, ChangeMembers, ServerState, SnapshotPolicy,
+    error::{CheckIsLeaderError, ClientWriteError, Fatal, ForwardToLeader, RaftError},
+};
+use predis_meta::{MetaCommand, Outcome, Rejected, encode_command};
+use predis_proto::raft::{
+    ProposeRequest, ReadIndexRequest, propose_reply, raft_client::RaftClient, raft_server::RaftServer,
+    read_index_reply,
+};
+use predis_types::{
+    ClusterId, NodeId,
+    planted::{self, Bug},
+    probe::Probe,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::watch;
+
+/// How fast members notice that a leader is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// How often the leader makes itself heard.
+    pub heartbeat: Duration,
+    /// The shortest silence after which a member stands for election.
+    pub election_min: Duration,
+    /// The longest.
+    pub election_max: Duration,
+}
+
+impl Timing {
+    /// For members within a millisecond or so of each other.
+    pub const LAN: Timing = Timing {
+        heartbeat: Duration::from_millis(150),
+        election_min: Duration::from_millis(600),
+        election_max: Duration::from_millis(1200),
+    };
+}
+
+/// What a member of the metadata group is started with.
+pub struct Options {
+    /// The cluster; messages of another one are refused.
+    pub cluster: ClusterId,
+    /// This member.
+    pub node: NodeId,
+    /// How fast it judges.
+    pub timing: Timing,
+    /// A snapshot is written after this many log entries.
+    pub snapshot_every: u64,
+    /// Where it keeps its log.
+    pub disk: Arc<dyn Disk>,
+    /// How it reaches the others.
+    pub connector: Arc<dyn Connector>,
+    /// Who watches.
+    pub probe: Arc<dyn Probe>,
+    /// Members to try before the metadata is known, by id.
+    pub seeds: BTreeMap<u64, String>,
+}
+
+/// Why a member could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The snapshot or the log cannot be read.
+    #[error("cannot read the metadata: {0}")]
+    Storage(#[from] std::io::Error),
+    /// The time-outs contradict each other.
+    #[error("raft timing: {0}")]
+    Timing(#[from] openraft::ConfigError),
+    /// openraft refused to run.
+    #[error("raft: {0}")]
+    Raft(#[from] Fatal<u64>),
+}
+
+/// Why a proposal or a read gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum ProposeError {
+    /// The command is committed, and the metadata refused it.
+    #[error("{0}")]
+    Rejected(#[from] Rejected),
+    /// Nothing was committed: no leader is known, or it could not be reached.
+    #[error("no leader can be reached: {0}")]
+    Unavailable(String),
+    /// The command may or may not be committed, now or later.
+    #[error("the outcome is unknown: {0}")]
+    Unknown(String),
+}
+
+impl ProposeError {
+    /// Whether the same proposal may be made again without risk of acting twice.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, ProposeError::Unavailable(_))
+    }
+}
+
+/// A command that the cluster has agreed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agreed {
+    /// Its place in the log.
+    pub index: u64,
+    /// What applying it gave.
+    pub outcome: Outcome,
+}
+
+/// The result of asking this member for something that only a leader can do.
+pub(crate) enum Step<T> {
+    Done(T),
+    NotLeader(Option<u64>),
+}
+
+/// Who leads, as this member sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leadership {
+    /// The leader, when one is known.
+    pub leader: Option<NodeId>,
+    /// The term.
+    pub term: u64,
+    /// Whether it is this member.
+    pub is_me: bool,
+}
+
+/// How many times a call is passed on before giving up on finding the leader.
+const MAX_HOPS: usize = 4;
+
+/// One member of the metadata group; clones share it.
+#[derive(Clone)]
+pub struct MetaRaft {
+    raft: Raft,
+    node: NodeId,
+    cluster: ClusterId,
+    published: watch::Receiver<Published>,
+    channels: Arc<Channels>,
+    seeds: Arc<BTreeMap<u64, String>>,
+}
+
+impl MetaRaft {
+    /// Starts the member from what its disk holds.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(options: Options) -> Result<MetaRaft, StartError> {
+        let log = LogStore::new(options.disk.clone(), options.probe.clone());
+        let machine = StateMachine::open(options.node, options.disk.clone(), options.probe.clone())?;
+        let published = machine.watch();
+        let channels = Arc::new(Channels::new(options.connector.clone()));
+        let network = Network {
+            me: options.node,
+            cluster: options.cluster,
+            channels: channels.clone(),
+            known: published.clone(),
+            probe: options.probe.clone(),
+        };
+        let config = Arc::new(config(&options)?);
+        let raft = Raft::new(options.node.0, config, network, log, machine).await?;
+        Ok(MetaRaft {
+            raft,
+            node: options.node,
+            cluster: options.cluster,
+            published,
+            channels,
+            seeds: Arc::new(options.seeds),
+        })
+    }
+
+    /// Makes this member the only voter of a new group, unless it already belongs to one.
+    ///
+    /// # Errors
+    /// When the member stopped or the change cannot be stored.
+    pub async fn initialize(&self, grpc_addr: &str) -> Result<(), ProposeError> {
+        if self.raft.is_initialized().await.map_err(stopped)? {
+            return Ok(());
+        }
+        let members = BTreeMap::from([(self.node.0, BasicNode::new(grpc_addr))]);
+        self.raft.initialize(members).await.map_err(|error| ProposeError::Unavailable(error.to_string()))
+    }
+
+    /// The gRPC service through which the other members reach this one.
+    pub fn service(&self) -> RaftServer<impl predis_proto::raft::raft_server::Raft> {
+        let service =
+            Service { raft: self.raft.clone(), metadata: self.clone(), cluster: self.cluster.to_string() };
+        RaftServer::new(service)
+            .max_decoding_message_size(MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(MAX_MESSAGE_BYTES)
+    }
+
+    /// This member's copy of the metadata, which may lag.
+    pub fn published(&self) -> Published {
+        self.published.borrow().clone()
+    }
+
+    /// Follows this member's copy of the metadata.
+    pub fn watch(&self) -> watch::Receiver<Published> {
+        self.published.clone()
+    }
+
+    /// The channels to the other members, for other services on the same port.
+    pub fn channels(&self) -> &Arc<Channels> {
+        &self.channels
+    }
+
+    /// Who leads, as this member sees it.
+    pub fn leadership(&self) -> Leadership {
+        leadership(&self.raft.metrics().borrow())
+    }
+
+    /// Calls back to wait for a change of leadership: resolves when it differs from `seen`, or the member stops.
+    pub async fn leadership_changed(&self, seen: Leadership) -> Leadership {
+        let mut metrics = self.raft.metrics();
+        loop {
+            let now = leadership(&metrics.borrow_and_update());
+            if now != seen || metrics.changed().await.is_err() {
+                return now;
+            }
+        }
+    }
+
+    /// The address of a member's gRPC, from the metadata or, before it is known, from the seeds.
+    pub fn address(&self, node: NodeId) -> Option<String> {
+        let known = self.published.borrow().addresses.get(&node.0).cloned();
+        known.or_else(|| self.seeds.get(&node.0).cloned())
+    }
+
+    /// The ids that vote, and all that Raft knows.
+    pub fn members(&self) -> (BTreeSet<NodeId>, BTreeSet<NodeId>) {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow();
+        let membership = metrics.membership_config.membership();
+        let voters = membership.voter_ids().map(NodeId).collect();
+        (voters, membership.nodes().map(|(id, _)| NodeId(*id)).collect())
+    }
+
+    /// Gets a command agreed on by the cluster, wherever the leader is, and waits until this member has applied
+    /// it too.
+    ///
+    /// # Errors
+    /// See [`ProposeError`]: only `Unavailable` is safe to repeat blindly.
+    pub async fn propose(&self, command: &MetaCommand, limit: Duration) -> Result<Agreed, ProposeError> {
+        let encoded = String::from_utf8(encode_command(command)).expect("commands are encoded as JSON");
+        let work = async {
+            let (index, response) = self.propose_anywhere(encoded, limit).await?;
+            self.applied(index).await?;
+            match response {
+                Some(result) => Ok(Agreed { index, outcome: result? }),
+                None => Err(ProposeError::Unknown(format!("entry {index} is not a command"))),
+            }
+        };
+        let elapsed = |_| ProposeError::Unknown(format!("no answer within {limit:?}"));
+        tokio::time::timeout(limit, work).await.map_err(elapsed)?
+    }
+
+    /// The metadata as of now: everything agreed on before the call is in it.
+    ///
+    /// # Errors
+    /// `Unavailable` when no leader confirmed itself in time.
+    pub async fn read(&self, limit: Duration) -> Result<Published, ProposeError> {
+        if planted::active(Bug::ReadWithoutQuorum) {
+            return Ok(self.published());
+        }
+        let work = async {
+            let index = self.read_index_anywhere(limit).await?;
+            self.applied(index).await
+        };
+        let elapsed = |_| ProposeError::Unavailable(format!("no answer within {limit:?}"));
+        tokio::time::timeout(limit, work).await.map_err(elapsed)?
+    }
+
+    /// Confirms with a majority that this member leads, by a round that begins after the call.
+    ///
+    /// # Errors
+    /// `Unavailable` when it does not lead or cannot tell.
+    pub async fn confirm_leadership(&self) -> Result<(), ProposeError> {
+        match self.read_index_here().await? {
+            Step::Done(_) => Ok(()),
+            Step::NotLeader(leader) => Err(ProposeError::Unavailable(format!("the leader is {leader:?}"))),
+        }
+    }
+
+    /// Lets a node follow the log without a vote. Repeating it is harmless.
+    ///
+    /// # Errors
+    /// `Unavailable` when this member does not lead.
+    pub async fn add_learner(&self, node: NodeId, grpc_addr: &str) -> Result<(), ProposeError> {
+        let added = self.raft.add_learner(node.0, BasicNode::new(grpc_addr), false).await;
+        added.map(|_| ()).map_err(|error| ProposeError::Unavailable(error.to_string()))
+    }
+
+    /// Makes exactly these members vote; the others go on as learners.
+    ///
+    /// # Errors
+    /// `Unavailable` when this member does not lead or another change is under way.
+    pub async fn set_voters(&self, voters: &BTreeSet<NodeId>) -> Result<(), ProposeError> {
+        let ids: BTreeSet<u64> = voters.iter().map(|node| node.0).collect();
+        let changed = self.raft.change_membership(ids, true).await;
+        changed.map(|_| ()).map_err(|error| ProposeError::Unavailable(error.to_string()))
+    }
+
+    /// Stops replicating to a member that is no longer of the cluster. It must not be a voter.
+    ///
+    /// # Errors
+    /// `Unavailable` when this member does not lead or another change is under way.
+    pub async fn remove_learner(&self, node: NodeId) -> Result<(), ProposeError> {
+        let change = ChangeMembers::RemoveNodes(BTreeSet::from([node.0]));
+        let changed = self.raft.change_membership(change, true).await;
+        changed.map(|_| ()).map_err(|error| ProposeError::Unavailable(error.to_string()))
+    }
+
+    /// Resolves when Raft has stopped by itself, with the reason: the member must not go on.
+    pub async fn failed(&self) -> String {
+        let mut metrics = self.raft.metrics();
+        loop {
+            if let Err(fatal) = &metrics.borrow_and_update().running_state {
+                return fatal.to_string();
+            }
+            if metrics.changed().await.is_err() {
+                return "raft stopped".to_owned();
+            }
+        }
+    }
+
+    /// Stops the member.
+    pub async fn shutdown(&self) {
+        if let Err(error) = self.raft.shutdown().await {
+            tracing::warn!(%error, "raft did not stop cleanly");
+        }
+    }
+
+    /// Waits until this member has applied the log up to `index`.
+    async fn applied(&self, index: u64) -> Result<Published, ProposeError> {
+        let mut published = self.published.clone();
+        let seen = published.wait_for(|published| published.index >= index).await;
+        seen.map(|published| published.clone()).map_err(|_| ProposeError::Unknown("raft stopped".into()))
+    }
+
+    async fn propose_anywhere(
+        &self,
+        command: String,
+        limit: Duration,
+    ) -> Result<(u64, Response), ProposeError> {
+        let mut leader = match self.propose_here(command.clone()).await? {
+            Step::Done(done) => return Ok(done),
+            Step::NotLeader(leader) => leader,
+        };
+        for _ in 0..MAX_HOPS {
+            let addr = self.leader_address(leader)?;
+            let request =
+                ProposeRequest { cluster: self.cluster.to_string(), command: command.clone().into() };
+            let called = self
+                .channels
+                .call(&addr, limit, |channel| async move { RaftClient::new(channel).propose(request).await });
+            let reply = called.await.map_err(|error| unknown(&error))?;
+            match reply.result {
+                Some(propose_reply::Result::Committed(committed)) => {
+                    let response = serde_json::from_slice(&committed.response)
+                        .map_err(|error| ProposeError::Unknown(error.to_string()))?;
+                    return Ok((committed.index, response));
+                }
+                Some(propose_reply::Result::NotLeader(hint)) => leader = known(hint.leader),
+                None => return Err(ProposeError::Unknown("an empty answer".into())),
+            }
+        }
+        Err(ProposeError::Unavailable("the leader keeps changing".into()))
+    }
+
+    async fn read_index_anywhere(&self, limit: Duration) -> Result<u64, ProposeError> {
+        let mut leader = match self.read_index_here().await? {
+            Step::Done(index) => return Ok(index),
+            Step::NotLeader(leader) => leader,
+        };
+        for _ in 0..MAX_HOPS {
+            let addr = self.leader_address(leader)?;
+            let request = ReadIndexRequest { cluster: self.cluster.to_string() };
+            let called = self.channels.call(&addr, limit, |channel| async move {
+                RaftClient::new(channel).read_index(request).await
+            });
+            let reply = called.await.map_err(|error| ProposeError::Unavailable(error.to_string()))?;
+            match reply.result {
+                Some(read_index_reply::Result::Index(index)) => return Ok(index),
+                Some(read_index_reply::Result::NotLeader(hint)) => leader = known(hint.leader),
+                None => return Err(ProposeError::Unavailable("an empty answer".into())),
+            }
+        }
+        Err(ProposeError::Unavailable("the leader keeps changing".into()))
+    }
+
+    fn leader_address(&self, leader: Option<u64>) -> Result<String, ProposeError> {
+        let Some(leader) = leader.map(NodeId) else {
+            return Err(ProposeError::Unavailable("no leader is known".into()));
+        };
+        if leader == self.node {
+            return Err(ProposeError::Unavailable("this member just lost its leadership".into()));
+        }
+        self.address(leader)
+            .ok_or_else(|| ProposeError::Unavailable(format!("the address of leader {leader} is unknown")))
+    }
+
+    /// Commits an encoded command if this member leads.
+    pub(crate) async fn propose_here(&self, command: String) -> Result<Step<(u64, Response)>, ProposeError> {
+        match self.raft.client_write(Proposal(command)).await {
+            Ok(written) => Ok(Step::Done((written.log_id.index, written.data))),
+            Err(RaftError::APIError(ClientWriteError::ForwardToLeader(forward))) => Ok(not_leader(&forward)),
+            Err(error) => Err(ProposeError::Unknown(error.to_string())),
+        }
+    }
+
+    /// The index that a read must see, confirmed by a majority, if this member leads.
+    pub(crate) async fn read_index_here(&self) -> Result<Step<u64>, ProposeError> {
+        match self.raft.get_read_log_id().await {
+            Ok((read, _)) => Ok(Step::Done(read.map_or(0, |id| id.index))),
+            Err(RaftError::APIError(CheckIsLeaderError::ForwardToLeader(forward))) => {
+                Ok(not_leader(&forward))
+            }
+            Err(error) => Err(ProposeError::Unavailable(error.to_string())),
+        }
+    }
+}
+
+fn config(options: &Options) -> Result<openraft::Config, openraft::ConfigError> {
+    let ms = |duration: Duration| duration.as_millis() as u64;
+    openraft::Config {
+        cluster_name: options.cluster.to_string(),
+        heartbeat_interval: ms(options.timing.heartbeat),
+        election_timeout_min: ms(options.timing.election_min),
+        election_timeout_max: ms(options.timing.election_max),
+        install_snapshot_timeout: 5_000,
+        snapshot_policy: SnapshotPolicy::LogsSinceLast(options.snapshot_every),
+        max_in_snapshot_log_to_keep: options.snapshot_every,
+        ..openraft::Config::default()
+    }
+    .validate()
+}
+
+fn leadership(metrics: &openraft::RaftMetrics<u64, BasicNode>) -> Leadership {
+    Leadership {
+        leader: metrics.current_leader.map(NodeId),
+        term: metrics.current_term,
+        is_me: metrics.state == ServerState::Leader,
+    }
+}
+
+fn not_leader<T>(forward: &ForwardToLeader<u64, BasicNode>) -> Step<T> {
+    Step::NotLeader(forward.leader_id)
+}
+
+fn known(leader: u64) -> Option<u64> {
+    (leader != 0).then_some(leader)
+}
+
+fn stopped(error: Fatal<u64>) -> ProposeError {
+    ProposeError::Unavailable(error.to_string())
+}
+
+/// A call that failed before anything was sent cannot have committed anything.
+fn unknown(error: &CallError) -> ProposeError {
+    match error {
+        CallError::BadAddress { .. } => ProposeError::Unavailable(error.to_string()),
+        CallError::TimedOut { .. } | CallError::Failed { .. } => ProposeError::Unknown(error.to_string()),
+    }
+}

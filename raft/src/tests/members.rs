@@ -1,0 +1,82 @@
+//! A group of members: agreement, forwarding, linearizable reads, restart, snapshots.
+
+use super::{
+    faulty_disk::FaultyDisk,
+    group::{Group, LIMIT, name, set},
+};
+use crate::{
+    disk::{Disk, Space},
+    metadata::ProposeError,
+};
+use predis_types::NodeId;
+
+#[tokio::test]
+async fn any_member_proposes_and_reads() {
+    let group = Group::start(3).await;
+    for (at, member) in group.members.iter().enumerate() {
+        let agreed = member.propose(&set("key", &at.to_string()), LIMIT).await.unwrap();
+        for reader in &group.members {
+            let read = reader.read(LIMIT).await.unwrap();
+            assert!(read.index >= agreed.index);
+            assert_eq!(read.state.config().get("key"), Some(&at.to_string()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_command_says_why_wherever_it_was_proposed() {
+    let group = Group::start(3).await;
+    for member in &group.members {
+        let refused = member.propose(&super::group::create_cluster(), LIMIT).await.unwrap_err();
+        assert!(matches!(refused, ProposeError::Rejected(_)), "{refused}");
+        assert!(!refused.is_retryable());
+    }
+}
+
+#[tokio::test]
+async fn a_late_comer_catches_up_through_a_snapshot() {
+    let group = Group::start(3).await;
+    for round in 0..100 {
+        group.members[0].propose(&set("round", &round.to_string()), LIMIT).await.unwrap();
+    }
+    let written = group.members[0].published().index;
+    let disk = FaultyDisk::default();
+    let late = group.member(4, &disk).await;
+    group.members[0].add_learner(NodeId(4), &name(4)).await.unwrap();
+    late.watch().wait_for(|published| published.index >= written).await.unwrap();
+    assert_eq!(late.published().state.config().get("round").map(String::as_str), Some("99"));
+    let first = disk.range(Space::Log, &[], &[0xff; 9]).unwrap().first().cloned();
+    assert!(first.is_none_or(|(key, _)| key > 40u64.to_be_bytes().to_vec()), "sent a snapshot, not the log");
+}
+
+#[tokio::test]
+async fn everything_agreed_on_survives_a_restart_of_all() {
+    let group = Group::start(3).await;
+    group.members[1].propose(&set("kept", "yes"), LIMIT).await.unwrap();
+    for member in &group.members {
+        member.shutdown().await;
+    }
+    for disk in &group.disks {
+        disk.disk.crash(0);
+    }
+    let mut restarted = Group { board: group.board.clone(), members: Vec::new(), disks: Vec::new() };
+    for (at, disk) in group.disks.iter().enumerate() {
+        restarted.members.push(restarted.member(at as u64 + 1, disk).await);
+    }
+    let leader = restarted.leader_among(&[0, 1, 2]).await;
+    let read = restarted.members[leader].read(LIMIT).await.unwrap();
+    assert_eq!(read.state.config().get("kept").map(String::as_str), Some("yes"));
+}
+
+#[tokio::test]
+async fn without_a_majority_nothing_is_agreed_or_read() {
+    let group = Group::start(3).await;
+    group.leads(0).await;
+    group.members[1].shutdown().await;
+    group.members[2].shutdown().await;
+    let limit = std::time::Duration::from_millis(500);
+    let proposed = group.members[0].propose(&set("lost", "x"), limit).await.unwrap_err();
+    assert!(matches!(proposed, ProposeError::Unknown(_)), "{proposed}");
+    let read = group.members[0].read(limit).await.unwrap_err();
+    assert!(matches!(read, ProposeError::Unavailable(_)), "{read}");
+}

@@ -1,0 +1,128 @@
+//! One gRPC channel per address, opened lazily, dropped when a call on it fails.
+
+use super::Connector;
+use hyper_util::rt::TokioIo;
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tonic::transport::{Channel, Endpoint, Uri};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(300);
+
+/// Why a call gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// No answer in time: the receiver may or may not have acted.
+    #[error("no answer from {addr} within {limit:?}")]
+    TimedOut {
+        /// Who was called.
+        addr: String,
+        /// The time limit.
+        limit: Duration,
+    },
+    /// The connection or the receiver failed.
+    #[error("{addr}: {status}")]
+    Failed {
+        /// Who was called.
+        addr: String,
+        /// What gRPC said.
+        status: Box<tonic::Status>,
+    },
+    /// The address cannot be one.
+    #[error("{addr:?} is not host:port")]
+    BadAddress {
+        /// What was given.
+        addr: String,
+    },
+}
+
+/// Channels by address.
+pub struct Channels {
+    connector: Arc<dyn Connector>,
+    open: Mutex<BTreeMap<String, Channel>>,
+}
+
+impl Channels {
+    /// No channels yet; connections come from `connector`.
+    pub fn new(connector: Arc<dyn Connector>) -> Channels {
+        Channels { connector, open: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// Calls the service at `addr`, within `limit`, and drops the channel unless the call succeeds or the
+    /// service itself refused it.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn call<T, F>(
+        &self,
+        addr: &str,
+        limit: Duration,
+        call: impl FnOnce(Channel) -> F,
+    ) -> Result<T, CallError>
+    where
+        F: Future<Output = Result<tonic::Response<T>, tonic::Status>>,
+    {
+        let channel = self.channel(addr)?;
+        match tokio::time::timeout(limit, call(channel)).await {
+            Ok(Ok(response)) => Ok(response.into_inner()),
+            Ok(Err(status)) => {
+                if !is_refusal(status.code()) {
+                    self.forget(addr);
+                }
+                Err(CallError::Failed { addr: addr.to_owned(), status: Box::new(status) })
+            }
+            Err(_) => {
+                self.forget(addr);
+                Err(CallError::TimedOut { addr: addr.to_owned(), limit })
+            }
+        }
+    }
+
+    fn channel(&self, addr: &str) -> Result<Channel, CallError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(channel) = open.get(addr) {
+            return Ok(channel.clone());
+        }
+        let endpoint = Endpoint::from_shared(format!("http://{addr}"))
+            .map_err(|_| CallError::BadAddress { addr: addr.to_owned() })?
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true);
+        let (connector, target) = (self.connector.clone(), addr.to_owned());
+        let channel = endpoint.connect_with_connector_lazy(tower::service_fn(move |_: Uri| {
+            let connecting = connector.connect(&target);
+            async move { connecting.await.map(TokioIo::new) }
+        }));
+        open.insert(addr.to_owned(), channel.clone());
+        Ok(channel)
+    }
+
+    /// Drops every channel: later calls connect anew.
+    pub fn forget_all(&self) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn forget(&self, addr: &str) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(addr);
+    }
+}
+
+/// Codes with which a service answers on a connection that works.
+fn is_refusal(code: tonic::Code) -> bool {
+    use tonic::Code::{
+        AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, Unauthenticated,
+        Unimplemented,
+    };
+    matches!(
+        code,
+        AlreadyExists
+            | FailedPrecondition
+            | InvalidArgument
+            | NotFound
+            | PermissionDenied
+            | Unauthenticated
+            | Unimplemented
+    )
+}
