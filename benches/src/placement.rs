@@ -10,7 +10,7 @@ use predis_router::{Balance, Moves, PlacementNode, place};
 use predis_types::NodeId;
 
 const NODES: [u64; 5] = [3, 5, 10, 50, 100];
-const PARTITIONS: [usize; 3] = [256, 4096, 16384];
+const PARTITIONS: [usize; 2] = [256, 4096];
 const COPIES: u8 = 2;
 const ZONES: u64 = 3;
 
@@ -169,6 +169,10 @@ fn main() -> std::process::ExitCode {
     };
     let cells = PARTITIONS.iter().flat_map(|&partitions| NODES.map(|nodes| (nodes, partitions)));
     let lines: Vec<Line> = cells.map(|(nodes, partitions)| measure(nodes, partitions)).collect();
-    if json { print_json(&lines) } else { print_table(&lines) }
+    if json {
+        print_json(&lines)
+    } else {
+        print_table(&lines)
+    }
     std::process::ExitCode::SUCCESS
 }

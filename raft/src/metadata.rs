@@ -277,13 +277,14 @@ impl MetaRaft {
         tokio::time::timeout(limit, work).await.map_err(elapsed)?
     }
 
-    /// Confirms with a majority that this member leads, by a round that begins after the call.
+    /// Confirms with a majority that this member leads, by a round that begins after the call, and waits until
+    /// everything committed before that round is applied here.
     ///
     /// # Errors
     /// `Unavailable` when it does not lead or cannot tell.
-    pub async fn confirm_leadership(&self) -> Result<(), ProposeError> {
+    pub async fn confirm_leadership(&self) -> Result<Published, ProposeError> {
         match self.read_index_here().await? {
-            Step::Done(_) => Ok(()),
+            Step::Done(index) => self.applied(index).await,
             Step::NotLeader(leader) => Err(ProposeError::Unavailable(format!("the leader is {leader:?}"))),
         }
     }

@@ -78,8 +78,12 @@ impl StateMachine {
     fn apply_entry(&self, applied: &mut Applied, entry: Entry) -> Result<Response, StorageError> {
         let index = entry.log_id.index;
         let response = match entry.payload {
-            EntryPayload::Blank => None,
+            EntryPayload::Blank => {
+                applied.state.skip_to(index);
+                None
+            }
             EntryPayload::Membership(membership) => {
+                applied.state.skip_to(index);
                 applied.membership = StoredMembership::new(Some(entry.log_id), membership);
                 None
             }

@@ -21,11 +21,12 @@ const MOST_POINTS: u64 = 4000;
 /// The ring of one set of nodes and weights.
 pub struct Ring {
     ring: HashRing<Point, StableHash>,
-    /// The points in ring order, by node, for walking.
-    walk: Vec<NodeId>,
-    /// Where each point stands in `walk`.
-    position: BTreeMap<Point, usize>,
-    nodes: usize,
+    /// The points in ring order, each as an index into `nodes`, for walking.
+    walk: Vec<u32>,
+    /// The points' hashes, in the same order.
+    hashes: Vec<u64>,
+    /// Ascending.
+    nodes: Vec<NodeId>,
 }
 
 impl Ring {
@@ -41,26 +42,26 @@ impl Ring {
         ring.batch_add(points.clone());
         // The library finds a point but does not walk on from it; this is its order, ties included.
         points.sort_by_cached_key(|point| StableHash.hash_one(point));
-        let walk = points.iter().map(|point| point.node).collect();
-        let position = points.into_iter().enumerate().map(|(at, point)| (point, at)).collect();
-        Ring { ring, walk, position, nodes: weights.len() }
+        let nodes: Vec<NodeId> = weights.into_keys().collect();
+        let index = |point: &Point| nodes.partition_point(|&node| node < point.node) as u32;
+        let walk = points.iter().map(index).collect();
+        let hashes = points.iter().map(|point| StableHash.hash_one(point)).collect();
+        Ring { ring, walk, hashes, nodes }
     }
 
     /// Every node on the ring, each once, in the order in which a partition prefers them.
     pub fn preference(&self, partition: PartitionId) -> Vec<NodeId> {
-        let key = Key(partition);
-        let Some(&start) = self.ring.get(&key).and_then(|point| self.position.get(point)) else {
-            return Vec::new();
-        };
-        let mut order = Vec::with_capacity(self.nodes);
-        let mut seen = std::collections::BTreeSet::new();
-        let clockwise = self.walk[start..].iter().chain(&self.walk[..start]);
-        for &node in clockwise {
-            if seen.insert(node) {
-                order.push(node);
-                if order.len() == self.nodes {
-                    break;
-                }
+        let Some(first) = self.ring.get(&Key(partition)) else { return Vec::new() };
+        let first = StableHash.hash_one(first);
+        let start = self.hashes.partition_point(|&hash| hash < first);
+        let mut order = Vec::with_capacity(self.nodes.len());
+        let mut seen = vec![false; self.nodes.len()];
+        for &at in self.walk[start..].iter().chain(&self.walk[..start]) {
+            if order.len() == self.nodes.len() {
+                break;
+            }
+            if !std::mem::replace(&mut seen[at as usize], true) {
+                order.push(self.nodes[at as usize]);
             }
         }
         order
@@ -72,7 +73,7 @@ fn points(weight: u32) -> u32 {
 }
 
 /// One virtual node.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy)]
 struct Point {
     node: NodeId,
     index: u32,

@@ -168,7 +168,8 @@ impl Topology {
 
     /// The ranges grouped by who serves them, ordered by primary and then by replicas. For CLUSTER SHARDS.
     pub fn shards(&self) -> Vec<ShardRanges> {
-        let mut shards: BTreeMap<(NodeId, Vec<NodeId>), Vec<(u16, u16)>> = BTreeMap::new();
+        type Owners = (NodeId, Vec<NodeId>);
+        let mut shards: BTreeMap<Owners, Vec<(u16, u16)>> = BTreeMap::new();
         for range in self.slot_ranges() {
             shards.entry((range.primary, range.replicas)).or_default().push((range.start, range.end));
         }

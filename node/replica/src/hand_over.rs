@@ -44,7 +44,9 @@ pub struct Ask {
 pub enum AskOutcome {
     /// It was committed and took effect.
     Committed,
-    /// It certainly did not and will not take effect.
+    /// It certainly did not and will not take effect: it reached the log at most once, and was refused there
+    /// while the epoch was still the expected one. A refusal because of the epoch is `Unknown`, for an earlier
+    /// copy of this very ask may be what changed it.
     Refused,
     /// No answer, or one that leaves it open.
     Unknown,

@@ -16,8 +16,9 @@ const SHARED_BYTES: usize = 32;
 pub const ENTRY_OVERHEAD_BYTES: u64 =
     (slot_size_bytes::<Entry>() + INDEX_BYTES + POLICY_BYTES + ALLOCATION_BYTES + SHARED_BYTES) as u64;
 
-/// What an entry that expires takes more: its place in the order of expiry, a B-tree that is two thirds full.
-pub const EXPIRY_OVERHEAD_BYTES: u64 = 24;
+/// What an entry that expires takes more: its place in the order of expiry, a B-tree about half full when keys come
+/// with rising times.
+pub const EXPIRY_OVERHEAD_BYTES: u64 = 32;
 
 /// How the cost of an entry is counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +47,11 @@ impl Cost {
 
     /// The cost of a stored entry.
     pub(crate) fn of_entry(self, entry: &Entry) -> u64 {
-        self.of(entry.key.len(), entry.value_memory_bytes(), entry.expire_at_ms().is_some())
+        let value_bytes = match self {
+            Cost::Memory => entry.value_memory_bytes(),
+            Cost::Value | Cost::Object => entry.value.size_bytes(),
+        };
+        self.of(entry.key.len(), value_bytes, entry.expire_at_ms().is_some())
     }
 }
 

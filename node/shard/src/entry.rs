@@ -24,7 +24,8 @@ pub(crate) struct Entry {
 impl Entry {
     /// A new entry.
     pub(crate) fn new(hash: u64, key: &[u8], value: Value, expire_at_ms: Option<u64>, now_ms: u64) -> Self {
-        let mut entry = Entry { hash, key: key.into(), value, expire_at_ms: NEVER, used_at_s: 0, grown_bytes: 0 };
+        let mut entry =
+            Entry { hash, key: key.into(), value, expire_at_ms: NEVER, used_at_s: 0, grown_bytes: 0 };
         entry.set_expire_at_ms(expire_at_ms);
         entry.mark_used(now_ms);
         entry

@@ -91,7 +91,8 @@ impl Keyspace {
     }
 
     fn find_hashed(&self, hash: u64, key: &[u8]) -> Option<u32> {
-        let same = |handle| self.entries.get(handle).is_some_and(|entry| entry.hash == hash && *entry.key == *key);
+        let same =
+            |handle| self.entries.get(handle).is_some_and(|entry| entry.hash == hash && *entry.key == *key);
         self.index.find(hash, same)
     }
 

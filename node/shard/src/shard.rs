@@ -119,7 +119,12 @@ impl Shard {
 
     /// Runs `work` on the tenant's keyspace, which is made on first use, at the partition's time; then publishes the
     /// policy's tails.
-    fn with<R>(&mut self, cx: &Context<'_>, effects: &mut Effects, work: impl FnOnce(&mut Access<'_>) -> R) -> R {
+    fn with<R>(
+        &mut self,
+        cx: &Context<'_>,
+        effects: &mut Effects,
+        work: impl FnOnce(&mut Access<'_>) -> R,
+    ) -> R {
         self.time_ms = self.time_ms.max(cx.now_ms);
         let cx = Context { now_ms: self.time_ms, ..*cx };
         let (hasher, cost) = (self.hasher, self.cost);

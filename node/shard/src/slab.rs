@@ -28,12 +28,11 @@ pub(crate) struct Slab<T> {
     chunks: Vec<Vec<Slot<T>>>,
     vacant: u32,
     slots: u32,
-    len: usize,
 }
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Slab { chunks: Vec::new(), vacant: NONE, slots: 0, len: 0 }
+        Slab { chunks: Vec::new(), vacant: NONE, slots: 0 }
     }
 }
 
@@ -42,11 +41,6 @@ fn place(handle: u32) -> (usize, usize) {
 }
 
 impl<T> Slab<T> {
-    /// The number of entries.
-    pub(crate) fn len(&self) -> usize {
-        self.len
-    }
-
     /// One more than the largest handle ever given out.
     pub(crate) fn slots(&self) -> u32 {
         self.slots
@@ -72,7 +66,6 @@ impl<T> Slab<T> {
 
     /// Stores an entry and returns its handle: that of the entry removed last, or a new one.
     pub(crate) fn insert(&mut self, entry: T) -> u32 {
-        self.len += 1;
         let vacant = self.vacant;
         let (chunk, slot) = place(vacant);
         if let Some(Slot::Vacant(next)) = self.chunks.get(chunk).and_then(|slots| slots.get(slot)) {
@@ -81,12 +74,13 @@ impl<T> Slab<T> {
             return vacant;
         }
         let handle = self.slots;
-        if handle as usize % CHUNK == 0 {
+        if (handle as usize).is_multiple_of(CHUNK) {
             // The first chunk grows as it is used: most keyspaces of a small tenant need no more.
             self.chunks.push(if handle == 0 { Vec::new() } else { Vec::with_capacity(CHUNK) });
         }
         self.chunks[handle as usize / CHUNK].push(Slot::Taken(entry));
-        self.slots = handle.checked_add(1).expect("2^32 entries of one partition do not fit a machine's memory");
+        self.slots =
+            handle.checked_add(1).expect("2^32 entries of one partition do not fit a machine's memory");
         handle
     }
 
@@ -99,7 +93,6 @@ impl<T> Slab<T> {
         }
         let taken = std::mem::replace(slot, Slot::Vacant(self.vacant));
         self.vacant = handle;
-        self.len -= 1;
         match taken {
             Slot::Taken(entry) => Some(entry),
             Slot::Vacant(_) => None,
@@ -131,7 +124,6 @@ mod tests {
                 let handle = (word >> 8) as u32 % slab.slots();
                 assert_eq!(slab.remove(handle), model.remove(&handle));
             }
-            assert_eq!(slab.len(), model.len());
         }
         assert!(slab.handles().eq(model.keys().copied()));
         assert!(model.iter().all(|(handle, value)| slab.get(*handle) == Some(value)));

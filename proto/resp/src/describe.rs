@@ -1,9 +1,10 @@
-//! Rows of the table as COMMAND INFO and COMMAND DOCS answer them, in the shapes Redis 7 gives them.
+//! Rows of the table as COMMAND and the HELP subcommands answer them, in the shapes Redis 7 gives them.
 //!
 //! What only the documentation site knows, the arguments' syntax and the history, is left out; both are
 //! optional. Knows nothing of which commands were asked for.
 
-use crate::{CommandSpec, KeyRange, Reply};
+use crate::{CommandSpec, KeyRange, Reply, lookup};
+use bytes::Bytes;
 
 /// What COMMAND and COMMAND INFO answer for a command: ten elements, the last being its subcommands alike.
 pub fn command_info_reply(spec: &CommandSpec) -> Reply {
@@ -40,6 +41,31 @@ pub fn command_docs_reply(spec: &CommandSpec) -> Reply {
         docs.push(entry("subcommands", Reply::Map(subcommands)));
     }
     Reply::Map(docs)
+}
+
+/// What COMMAND GETKEYS answers for a whole command, the arguments that follow GETKEYS: its keys, or Redis's
+/// words for why there are none.
+pub fn command_getkeys_reply(args: &[Bytes]) -> Reply {
+    let Ok(spec) = lookup(args) else { return Reply::error("ERR Invalid command specified") };
+    if spec.keys.first == 0 {
+        return Reply::error("ERR The command has no key arguments");
+    }
+    if spec.check_arity(args.len()).is_err() {
+        return Reply::error("ERR Invalid number of arguments specified for command");
+    }
+    Reply::Array(spec.keys_of(args).map(|index| Reply::Bulk(args[index].clone())).collect())
+}
+
+/// What a container's HELP answers: a heading, then two lines for each subcommand.
+pub fn help_reply(container: &CommandSpec) -> Reply {
+    let name = container.name.to_uppercase();
+    let heading = format!("{name} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+    let mut lines = vec![Reply::Simple(heading.into())];
+    for sub in container.subcommands {
+        lines.push(Reply::Simple(sub.short_name().to_uppercase().into()));
+        lines.push(Reply::Simple(format!("    {}.", sub.summary).into()));
+    }
+    Reply::Array(lines)
 }
 
 /// A key specification: where the search begins, and which arguments from there are keys.

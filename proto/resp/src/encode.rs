@@ -18,9 +18,9 @@ impl Reply {
             Reply::Error(text) => put_line(b'-', text, out),
             Reply::Integer(value) => put_header(b':', *value, out),
             Reply::Bulk(bytes) => put_bulk(b'$', bytes, out),
-            Reply::Null | Reply::NullArray if resp3 => out.put_slice(b"_\r\n"),
-            Reply::Null => out.put_slice(b"$-1\r\n"),
-            Reply::NullArray => out.put_slice(b"*-1\r\n"),
+            Reply::Null | Reply::NullArray if resp3 => out.extend_from_slice(b"_\r\n"),
+            Reply::Null => out.extend_from_slice(b"$-1\r\n"),
+            Reply::NullArray => out.extend_from_slice(b"*-1\r\n"),
             Reply::Array(items) => put_items(b'*', items, protocol, out),
             Reply::Set(items) => put_items(if resp3 { b'~' } else { b'*' }, items, protocol, out),
             Reply::Push(items) => put_items(if resp3 { b'>' } else { b'*' }, items, protocol, out),
@@ -34,7 +34,9 @@ impl Reply {
             }
             Reply::Double(value) if resp3 => put_line(b',', &double_text(*value), out),
             Reply::Double(value) => put_bulk(b'$', double_text(*value).as_bytes(), out),
-            Reply::Boolean(value) if resp3 => out.put_slice(if *value { b"#t\r\n" } else { b"#f\r\n" }),
+            Reply::Boolean(value) if resp3 => {
+                out.extend_from_slice(if *value { b"#t\r\n" } else { b"#f\r\n" })
+            }
             Reply::Boolean(value) => put_header(b':', i64::from(*value), out),
             Reply::BigNumber(digits) if resp3 => put_line(b'(', digits, out),
             Reply::BigNumber(digits) => put_bulk(b'$', digits.as_bytes(), out),
@@ -53,11 +55,14 @@ pub fn encode_command<A: AsRef<[u8]>>(args: &[A], out: &mut BytesMut) {
 }
 
 fn put_header(kind: u8, value: i64, out: &mut BytesMut) {
+    // Put together on the stack: one append is several times faster than three.
     let text = IntegerText::new(value);
-    out.reserve(FRAME_BYTES);
-    out.put_u8(kind);
-    out.put_slice(text.as_bytes());
-    out.put_slice(b"\r\n");
+    let digits = text.as_bytes();
+    let mut line = [0; FRAME_BYTES];
+    line[0] = kind;
+    line[1..=digits.len()].copy_from_slice(digits);
+    line[digits.len() + 1..digits.len() + 3].copy_from_slice(b"\r\n");
+    out.extend_from_slice(&line[..digits.len() + 3]);
 }
 
 fn put_len(kind: u8, len: usize, out: &mut BytesMut) {
@@ -68,17 +73,17 @@ fn put_len(kind: u8, len: usize, out: &mut BytesMut) {
 fn put_bulk(kind: u8, bytes: &[u8], out: &mut BytesMut) {
     out.reserve(bytes.len() + FRAME_BYTES);
     put_len(kind, bytes.len(), out);
-    out.put_slice(bytes);
-    out.put_slice(b"\r\n");
+    out.extend_from_slice(bytes);
+    out.extend_from_slice(b"\r\n");
 }
 
 fn put_verbatim(format: [u8; 3], text: &[u8], out: &mut BytesMut) {
     out.reserve(text.len() + FRAME_BYTES);
     put_len(b'=', text.len() + format.len() + 1, out);
-    out.put_slice(&format);
+    out.extend_from_slice(&format);
     out.put_u8(b':');
-    out.put_slice(text);
-    out.put_slice(b"\r\n");
+    out.extend_from_slice(text);
+    out.extend_from_slice(b"\r\n");
 }
 
 fn put_items(kind: u8, items: &[Reply], protocol: Protocol, out: &mut BytesMut) {
@@ -93,7 +98,7 @@ fn put_line(kind: u8, text: &str, out: &mut BytesMut) {
     out.reserve(text.len() + FRAME_BYTES);
     out.put_u8(kind);
     let start = out.len();
-    out.put_slice(text.as_bytes());
+    out.extend_from_slice(text.as_bytes());
     if memchr::memchr2(b'\r', b'\n', text.as_bytes()).is_some() {
         for byte in &mut out[start..] {
             if matches!(*byte, b'\r' | b'\n') {
@@ -101,7 +106,7 @@ fn put_line(kind: u8, text: &str, out: &mut BytesMut) {
             }
         }
     }
-    out.put_slice(b"\r\n");
+    out.extend_from_slice(b"\r\n");
 }
 
 /// The shortest text that reads back as the same number; whole numbers have no fraction.

@@ -160,7 +160,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_escaped_comes_back(args in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..6)) {
+        fn what_is_escaped_comes_back(
+            args in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..6),
+        ) {
             let mut line = String::new();
             for arg in &args {
                 line.push('"');

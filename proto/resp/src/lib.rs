@@ -7,9 +7,9 @@
 //! bytes -------------------ReplyDecoder---------------------> Reply           (a client reads)
 //! ```
 //!
-//! Owns the bytes of the protocol, its limits, and the facts about every command: arity, flags, key positions,
-//! who may call it, whether it may be repeated. Deliberately knows nothing of sockets, of storage, or of what
-//! a command does.
+//! Owns the bytes of the protocol, its limits, and the facts about every command: arity, flags, key
+//! positions, who may call it, whether it may be repeated. Deliberately knows nothing of sockets, of storage,
+//! or of what a command does.
 
 mod command_id;
 mod describe;
@@ -28,7 +28,7 @@ mod table;
 mod traits;
 
 pub use command_id::CommandId;
-pub use describe::{command_docs_reply, command_info_reply};
+pub use describe::{command_docs_reply, command_getkeys_reply, command_info_reply, help_reply};
 pub use encode::encode_command;
 pub use error::ProtocolError;
 pub use limits::{Limits, ReplyLimits};

@@ -4,6 +4,9 @@ use bytes::Bytes;
 use std::borrow::Cow;
 
 /// What a server answers, or pushes. RESP3's types are all here; RESP2 has a lesser form of each.
+///
+/// Encoding and dropping recurse as deep as the reply nests. What a peer sends is bounded by
+/// [`ReplyLimits::max_depth`](crate::ReplyLimits); whoever builds replies keeps them shallow.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
     /// A short status such as `OK`. Line ends in it are written as spaces.

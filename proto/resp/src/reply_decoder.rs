@@ -1,7 +1,7 @@
 //! The reply decoder: bytes in any pieces become replies, for clients and tests.
 //!
-//! Nesting is kept on a list of open aggregates, never on the call stack, and its depth is bounded, so neither
-//! reading nor dropping what a peer sends can overflow. Attributes are read and dropped. Streamed strings and
+//! Nesting is kept on a list of open aggregates, never on the call stack, and its depth is bounded, so
+//! neither reading nor dropping what a peer sends can overflow. Attributes are read and dropped. Streamed strings and
 //! aggregates, which no Redis sends, are refused. Unlike the request decoder it insists on every CRLF.
 //!
 //! Knows nothing of which request a reply answers.
@@ -235,7 +235,7 @@ fn integer_of(line: &[u8]) -> Result<i64, ProtocolError> {
 }
 
 fn double_of(line: &[u8]) -> Result<f64, ProtocolError> {
-    // Rust reads all that RESP3 may write, and spellings such as "Infinity" and "NaN" that some servers write.
+    // Rust reads all that RESP3 may write, and spellings such as "Infinity" that some servers write.
     std::str::from_utf8(line).ok().and_then(|text| text.parse().ok()).ok_or(ProtocolError::InvalidValue)
 }
 

@@ -107,6 +107,15 @@ fn deep_nesting_is_an_error_and_never_an_overflow() {
 }
 
 #[test]
+fn the_element_limit_is_each_replys_own() {
+    let limits = ReplyLimits { max_elements: 3, ..ReplyLimits::default() };
+    let (replies, error) = decode_in_pieces(&b"*2\r\n:1\r\n*1\r\n:2\r\n".repeat(5), &[], limits);
+    assert_eq!((replies.len(), error), (5, None));
+    let (_, error) = decode_in_pieces(b"*2\r\n:1\r\n*2\r\n", &[], limits);
+    assert_eq!(error, Some(ProtocolError::TooManyElements));
+}
+
+#[test]
 fn a_bulk_is_not_copied() {
     let mut buf = BytesMut::from(&b"$5\r\nhello\r\n"[..]);
     let start = buf.as_ptr() as usize;

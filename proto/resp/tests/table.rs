@@ -2,7 +2,7 @@
 
 use predis_resp::{
     Category, CommandId, CommandSpec, Flag, Protocol, Reply, Retry, Role, command_count, command_docs_reply,
-    command_info_reply, commands, find, lookup,
+    command_getkeys_reply, command_info_reply, commands, find, help_reply, lookup,
 };
 use std::collections::BTreeSet;
 
@@ -244,4 +244,27 @@ fn command_docs_has_the_shape_of_redis() {
         panic!("subcommands")
     };
     assert_eq!(subcommands[0].0, Reply::text("cluster|info"));
+}
+
+#[test]
+fn getkeys_answers_the_keys_or_why_there_are_none() {
+    let answer = |line: &str| {
+        let args: Vec<bytes::Bytes> = line.split(' ').map(|word| word.to_owned().into()).collect();
+        wire(&command_getkeys_reply(&args))
+    };
+    assert_eq!(answer("mset a 1 b 2"), "*2 $1 a $1 b ");
+    assert_eq!(answer("OBJECT ENCODING k"), "*1 $1 k ");
+    assert_eq!(answer("nope a"), "-ERR Invalid command specified ");
+    assert_eq!(answer("object nope a"), "-ERR Invalid command specified ");
+    assert_eq!(answer("ping a"), "-ERR The command has no key arguments ");
+    assert_eq!(answer("get a b"), "-ERR Invalid number of arguments specified for command ");
+}
+
+#[test]
+fn help_lists_the_subcommands() {
+    assert_eq!(
+        wire(&help_reply(spec_of("memory"))),
+        "*5 +MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are: +USAGE \
+         +    Estimates the memory a key takes. +HELP +    Lists the subcommands. "
+    );
 }

@@ -198,7 +198,8 @@ pub struct PlacementChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum PlacementKind {
-    /// An in-sync replica becomes primary, in place of another or of none.
+    /// An in-sync replica becomes primary, in place of another, of none, or of itself: the last fences whatever
+    /// was proposed under the old epoch.
     Promote {
         /// The new primary.
         to: Replica,

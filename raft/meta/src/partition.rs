@@ -34,7 +34,7 @@ impl fmt::Display for Replica {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartitionState {
-    /// Grows by exactly one whenever `primary` changes, also to or from none.
+    /// Grows by exactly one whenever `primary` changes, also to or from none, or is promoted anew.
     pub epoch: Epoch,
     /// Who may serve, given a lease; none while nobody was chosen after the last one was lost.
     pub primary: Option<Replica>,

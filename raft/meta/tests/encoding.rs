@@ -8,12 +8,17 @@
 //! `PREDIS_BLESS=1` writes the files of the present version anew. Once a version has been released its files
 //! move to a frozen folder, and the next version gets its own.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod samples;
 
 use predis_meta::{
-    Action, ClusterState, DecodeError, VERSION, decode_command, decode_state, encode_command, encode_state,
+    Action, ClusterState, DecodeError, PlacementChange, PlacementKind, Replica, VERSION, decode_command,
+    decode_state, encode_command, encode_state,
+    limits::{MAX_PLACEMENT_CHANGES, MAX_SEATS},
 };
-use samples::{actions, command, state_after};
+use predis_types::{Epoch, Incarnation, NodeId, PartitionId};
+use samples::{actions, command, create, state_after};
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 fn path(name: &str) -> PathBuf {
@@ -172,4 +177,19 @@ fn a_state_that_breaks_a_rule_is_refused() {
         let error = decode_state(changed.as_bytes()).unwrap_err().to_string();
         assert!(error.starts_with("inconsistent state: ") && error.contains(broken), "{to}: {error}");
     }
+}
+
+#[test]
+fn the_largest_placement_stays_below_128_kib() {
+    let to = Replica { node: NodeId(u64::MAX), incarnation: Incarnation(u64::MAX) };
+    let change = PlacementChange {
+        partition: PartitionId(16383),
+        epoch: Epoch(u64::MAX),
+        version: u64::MAX,
+        replicas: vec![to.node; MAX_SEATS],
+        kind: PlacementKind::HandOver { from: to, to },
+    };
+    let largest = command(Action::Place { changes: vec![change; MAX_PLACEMENT_CHANGES] });
+    assert!(encode_command(&largest).len() < 128 * 1024);
+    assert!(encode_command(&command(create(16384))).len() < 128 * 1024);
 }

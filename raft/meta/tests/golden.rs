@@ -2,6 +2,8 @@
 //!
 //! `PREDIS_BLESS=1` writes the files anew; the difference is then for a reviewer to judge.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod script;
 
 use std::{fs, path::PathBuf};

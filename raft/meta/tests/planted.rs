@@ -1,5 +1,7 @@
 //! The planted divergence must be there to be found: planted, copies of even nodes come to differ; else not.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod samples;
 
 use predis_meta::{Action, ClusterState, Expect, decode_state, encode_state};

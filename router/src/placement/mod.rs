@@ -60,13 +60,13 @@ pub fn place(nodes: &[PlacementNode], copies: u8, current: &[Vec<NodeId>]) -> Ve
     let before: Vec<Vec<usize>> =
         current.iter().map(|seats| seats.iter().filter_map(|&id| layout.index(id)).collect()).collect();
 
-    let mut seats = seats::Seats::new(&layout, &ranks, before);
+    let was: Vec<Option<usize>> =
+        current.iter().map(|seats| seats.first().and_then(|&id| layout.index(id))).collect();
+    let mut seats = seats::Seats::new(&layout, &ranks, before, &was);
     seats.drop_misplaced();
     seats.fill();
     seats.balance();
 
-    let was: Vec<Option<usize>> =
-        current.iter().map(|seats| seats.first().and_then(|&id| layout.index(id))).collect();
     let mut primaries = primaries::Primaries::new(&layout, &ranks, &seats, &was);
     primaries.balance();
     primaries.ordered().map(|held| held.into_iter().map(|at| layout.nodes[at].id).collect()).collect()

@@ -3,15 +3,16 @@
 //! ```text
 //! node --gives partition p to--> node --gives q to--> node      as few steps as possible
 //! ```
-//! The search of Edmonds and Karp (JACM 1972) over nodes. What may be given is asked of the caller, so seats
-//! and primaries share it. Knows neither.
+//! `shortest` takes the fewest steps (Edmonds and Karp, JACM 1972); `cheapest` the least cost, so that paths
+//! taken one after the other add up to a flow of least cost (Busacker and Gowen, 1961). What may be given is
+//! asked of the caller, so seats and primaries share it. Knows neither.
 
 use super::quota::Bounds;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 
-/// How good a step is: smaller is better.
-pub(super) type Cost = (i8, bool, bool, u16, usize);
+/// How good a step is, smaller being better: first by what it changes, then by what is only preferred.
+pub(super) type Cost = (i8, i8, bool, u16, usize);
 
 /// One partition changes from one node to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,19 +53,51 @@ pub(super) fn shortest(gives: &impl Gives, sources: &[usize], targets: &[bool]) 
 }
 
 fn walk_back(arrived: &BTreeMap<usize, Step>, at: usize) -> Vec<Step> {
-    let mut path: Vec<Step> =
-        std::iter::successors(arrived.get(&at), |step| arrived.get(&step.from)).copied().collect();
+    let back = std::iter::successors(arrived.get(&at), |step| arrived.get(&step.from));
+    // No path visits a node twice, so it has fewer steps than there are nodes to arrive at.
+    let mut path: Vec<Step> = back.take(arrived.len()).copied().collect();
     path.reverse();
     path
 }
 
-/// The next path of steps that brings nodes closer to their bounds: from the fullest above its most, first to
-/// one below its least, else to one below its most; and when none is above, from one above its least to one
-/// below it. `None` when all are within bounds, or nothing can be done about it.
+/// The steps of a cheapest path from a source to a target by the first part of each step's cost, of those a
+/// shortest; or `None`. For givers that have each partition at one node only, so that no path can use one twice.
+pub(super) fn cheapest(gives: &impl Gives, sources: &[usize], targets: &[bool]) -> Option<Vec<Step>> {
+    let nodes = targets.len();
+    let mut to_source: Vec<Option<(i64, usize)>> = vec![None; nodes];
+    sources.iter().for_each(|&source| to_source[source] = Some((0, 0)));
+    let all = vec![true; nodes];
+    let edges: Vec<_> = (0..nodes).map(|from| gives.gives(from, &all, &[])).collect();
+    let mut arrived: BTreeMap<usize, Step> = BTreeMap::new();
+    // Bellman and Ford: as many rounds as a path can have steps.
+    for _ in 0..nodes {
+        let mut changed = false;
+        for (from, edges) in edges.iter().enumerate() {
+            let Some((spent, steps)) = to_source[from] else { continue };
+            for (&to, &(cost, partition)) in edges {
+                let found = (spent + i64::from(cost.0), steps + 1);
+                if to_source[to].is_none_or(|known| found < known) {
+                    to_source[to] = Some(found);
+                    arrived.insert(to, Step { partition, from, to });
+                    changed = true;
+                }
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    let reached = (0..nodes).filter(|&at| targets[at]).filter_map(|at| Some((to_source[at]?, at)));
+    reached.min().map(|(_, at)| walk_back(&arrived, at))
+}
+
+/// The next path of steps that brings nodes closer to their bounds, as `search` finds it: from the fullest
+/// above its most, first to one below its least, else to one below its most; and when none is above, from one
+/// above its least to one below it. `None` when all are within bounds, or nothing can be done about it.
 pub(super) fn rebalancing(
-    gives: &impl Gives,
     bounds: &[Bounds],
     count: impl Fn(usize) -> usize,
+    search: impl Fn(&[usize], &[bool]) -> Option<Vec<Step>>,
 ) -> Option<Vec<Step>> {
     let nodes = 0..bounds.len();
     let mark = |test: &dyn Fn(usize) -> bool| nodes.clone().map(test).collect::<Vec<bool>>();
@@ -77,7 +110,7 @@ pub(super) fn rebalancing(
     let roomy = mark(&|at| count(at) < bounds[at].most);
     let over = fullest_first(&|at| count(at) > bounds[at].most);
     if !over.is_empty() {
-        let path = shortest(gives, &over, &lacking).or_else(|| shortest(gives, &over, &roomy));
+        let path = search(&over, &lacking).or_else(|| search(&over, &roomy));
         if path.is_some() {
             return path;
         }
@@ -86,5 +119,5 @@ pub(super) fn rebalancing(
         return None;
     }
     let spare = fullest_first(&|at| count(at) > bounds[at].least);
-    shortest(gives, &spare, &lacking)
+    search(&spare, &lacking)
 }

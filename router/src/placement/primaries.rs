@@ -18,8 +18,8 @@ pub(super) struct Primaries<'a> {
 }
 
 impl<'a> Primaries<'a> {
-    /// Everyone's primary as it was where that seat is still there; elsewhere the survivor, or failing that
-    /// the preferred new seat, of a node with room.
+    /// Everyone's primary as it was where that seat is still there or was passed on; elsewhere a survivor with
+    /// room, or failing that the preferred new seat.
     pub(super) fn new(
         layout: &'a Layout,
         ranks: &'a [Vec<u16>],
@@ -28,8 +28,8 @@ impl<'a> Primaries<'a> {
     ) -> Self {
         let mut of = vec![BTreeSet::new(); layout.nodes.len()];
         let mut kept: Vec<Option<usize>> = Vec::with_capacity(was.len());
-        for (partition, primary) in was.iter().enumerate() {
-            let primary = primary.filter(|at| seats.held(partition).contains(at));
+        for partition in 0..was.len() {
+            let primary = seats.leader(partition);
             primary.into_iter().for_each(|at| _ = of[at].insert(partition));
             kept.push(primary);
         }
@@ -44,8 +44,7 @@ impl<'a> Primaries<'a> {
 
     /// Changes primaries until every node is within its bounds, the fewest that will do.
     pub(super) fn balance(&mut self) {
-        let bounds = &self.layout.primaries;
-        while let Some(path) = paths::rebalancing(self, bounds, |at| self.of[at].len()) {
+        while let Some(path) = self.next_path() {
             for Step { partition, from, to } in path {
                 self.of[from].remove(&partition);
                 self.of[to].insert(partition);
@@ -66,14 +65,24 @@ impl<'a> Primaries<'a> {
         })
     }
 
+    fn next_path(&self) -> Option<Vec<Step>> {
+        let search = |sources: &[usize], targets: &[bool]| paths::cheapest(self, sources, targets);
+        paths::rebalancing(&self.layout.primaries, |at| self.of[at].len(), search)
+    }
+
     fn elect(&self, partition: usize) -> usize {
         let seats = self.seats.held(partition);
         let best = seats.iter().enumerate().min_by_key(|&(order, &at)| {
             let count = self.of[at].len();
             let bounds = self.layout.primaries[at];
-            let full = (count >= bounds.least, count.saturating_sub(bounds.most - 1));
+            let beyond = (count + 1).saturating_sub(bounds.most);
             let new = !self.seats.was_held(partition, at);
-            (new, full, if new { usize::from(self.ranks[partition][at]) } else { order })
+            (
+                beyond,
+                new,
+                count >= bounds.least,
+                if new { usize::from(self.ranks[partition][at]) } else { order },
+            )
         });
         *best.expect("a placement with eligible nodes gives every partition a seat").1
     }
@@ -85,9 +94,9 @@ impl Gives for Primaries<'_> {
         for &partition in self.of[from].iter().filter(|partition| !used.contains(partition)) {
             for &to in self.seats.held(partition).iter().filter(|&&to| to != from && wanted[to]) {
                 let was = |at| i8::from(self.was[partition] == Some(at));
-                // A seat with data first: one without can take over only once it has been copied.
+                // Among equals a seat with data: one without can take over only once it has been copied.
                 let new = i8::from(!self.seats.was_held(partition, to));
-                let cost = (3 * new + was(from) - was(to), false, false, self.ranks[partition][to], partition);
+                let cost = (was(from) - was(to), new, false, self.ranks[partition][to], partition);
                 let found = (cost, partition);
                 best.entry(to).and_modify(|known| *known = found.min(*known)).or_insert(found);
             }

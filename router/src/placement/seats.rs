@@ -1,6 +1,8 @@
 //! Which nodes hold a seat in which partition: kept, dropped, filled and evened out.
 //!
-//! Knows no primaries, except that the seat a partition's primary sits in is the last to be taken away.
+//! Who is primary is decided later. But a seat that is taken from a primary with too many, by a node with too
+//! few, carries the primaryship along: otherwise two nodes of one zone, which never share a partition, could
+//! only pass it on by way of a third.
 
 use super::layout::Layout;
 use super::paths::{self, Cost, Gives, Step};
@@ -15,11 +17,22 @@ pub(super) struct Seats<'a> {
     before: Vec<Vec<usize>>,
     held: Vec<Vec<usize>>,
     of: Vec<BTreeSet<usize>>,
+    /// Where each partition's primary was, as long as it has a seat; or the one that took its seat and place.
+    leads: Vec<Option<usize>>,
+    /// How many partitions each node leads by that.
+    led: Vec<usize>,
+    /// Whether only seats that are new anyway may be moved.
+    only_new: bool,
 }
 
 impl<'a> Seats<'a> {
-    /// Everything as it was, each node once in a partition.
-    pub(super) fn new(layout: &'a Layout, ranks: &'a [Vec<u16>], before: Vec<Vec<usize>>) -> Self {
+    /// Everything as it was, each node once in a partition; `was` is each partition's primary, if eligible.
+    pub(super) fn new(
+        layout: &'a Layout,
+        ranks: &'a [Vec<u16>],
+        before: Vec<Vec<usize>>,
+        was: &[Option<usize>],
+    ) -> Self {
         let mut held = before.clone();
         for seats in &mut held {
             let mut seen = BTreeSet::new();
@@ -29,12 +42,19 @@ impl<'a> Seats<'a> {
         for (partition, seats) in held.iter().enumerate() {
             seats.iter().for_each(|&at| _ = of[at].insert(partition));
         }
-        Seats { layout, ranks, before, held, of }
+        let mut led = vec![0; layout.nodes.len()];
+        was.iter().flatten().for_each(|&at| led[at] += 1);
+        Seats { layout, ranks, before, held, of, leads: was.to_vec(), led, only_new: false }
     }
 
     /// The seats of a partition: those it had before first, in their order.
     pub(super) fn held(&self, partition: usize) -> &[usize] {
         &self.held[partition]
+    }
+
+    /// Who leads a partition so far.
+    pub(super) fn leader(&self, partition: usize) -> Option<usize> {
+        self.leads[partition]
     }
 
     /// Whether a seat was there before.
@@ -52,7 +72,12 @@ impl<'a> Seats<'a> {
                 }
                 let Some(&worst) = seats.iter().min_by_key(|&&at| {
                     let rest = seats.iter().copied().filter(|&other| other != at);
-                    (self.layout.shortfall(rest), seats[0] == at, Reverse(self.excess(at)), at)
+                    (
+                        self.layout.shortfall(rest),
+                        self.leads[partition] == Some(at),
+                        Reverse(self.excess(at)),
+                        at,
+                    )
                 }) else {
                     break;
                 };
@@ -75,23 +100,45 @@ impl<'a> Seats<'a> {
         }
     }
 
-    /// Moves seats until every node is within its bounds, the fewest that will do.
+    /// Moves seats until every node is within its bounds, as few as will do: those that are new first.
     pub(super) fn balance(&mut self) {
-        let bounds = &self.layout.seats;
-        while let Some(path) = paths::rebalancing(self, bounds, |at| self.of[at].len()) {
-            path.into_iter().for_each(|step| self.give(step));
+        for only_new in [true, false] {
+            self.only_new = only_new;
+            while let Some(path) = self.next_path() {
+                path.into_iter().for_each(|step| self.give(step));
+            }
         }
     }
 
+    fn next_path(&self) -> Option<Vec<Step>> {
+        let search = |sources: &[usize], targets: &[bool]| paths::shortest(self, sources, targets);
+        paths::rebalancing(&self.layout.seats, |at| self.of[at].len(), search)
+    }
+
     fn give(&mut self, step: Step) {
+        let carried = self.leads[step.partition] == Some(step.from) && self.carries(step.from, step.to);
         self.remove(step.partition, step.from);
         self.held[step.partition].push(step.to);
         self.of[step.to].insert(step.partition);
+        if carried {
+            self.leads[step.partition] = Some(step.to);
+            self.led[step.to] += 1;
+        }
     }
 
     fn remove(&mut self, partition: usize, node: usize) {
         self.held[partition].retain(|&at| at != node);
         self.of[node].remove(&partition);
+        if self.leads[partition] == Some(node) {
+            self.leads[partition] = None;
+            self.led[node] -= 1;
+        }
+    }
+
+    /// Whether a primaryship that goes along with a seat helps both.
+    fn carries(&self, from: usize, to: usize) -> bool {
+        let bounds = &self.layout.primaries;
+        self.led[from] > bounds[from].least && self.led[to] < bounds[to].least
     }
 
     fn excess(&self, node: usize) -> isize {
@@ -117,7 +164,12 @@ impl<'a> Seats<'a> {
         let seats = &self.held[partition];
         let moved = i8::from(self.was_held(partition, from)) - i8::from(self.was_held(partition, to));
         let rest = seats.iter().copied().filter(|&at| at != from);
-        (moved, seats[0] == from, self.shares_region(rest, to), self.ranks[partition][to], partition)
+        let leader = match self.leads[partition] == Some(from) {
+            true if self.carries(from, to) => -1,
+            true => 1,
+            false => 0,
+        };
+        (moved, leader, self.shares_region(rest, to), self.ranks[partition][to], partition)
     }
 
     fn permits(&self, partition: usize, from: usize, to: usize) -> bool {
@@ -134,7 +186,10 @@ impl Gives for Seats<'_> {
     fn gives(&self, from: usize, wanted: &[bool], used: &[usize]) -> BTreeMap<usize, (Cost, usize)> {
         let mut best: BTreeMap<usize, (Cost, usize)> = BTreeMap::new();
         let wanted: Vec<usize> = (0..wanted.len()).filter(|&at| wanted[at] && at != from).collect();
-        for &partition in self.of[from].iter().filter(|partition| !used.contains(partition)) {
+        for &partition in &self.of[from] {
+            if used.contains(&partition) || (self.only_new && self.was_held(partition, from)) {
+                continue;
+            }
             for &to in wanted.iter().filter(|&&to| self.permits(partition, from, to)) {
                 let found = (self.cost(partition, from, to), partition);
                 best.entry(to).and_modify(|known| *known = found.min(*known)).or_insert(found);

@@ -158,7 +158,9 @@ mod tests {
     #[test]
     fn answers_out_of_order_twice_or_invented_never_lengthen() {
         let mut h = holder();
-        (h.poll(0), h.poll(25), h.poll(50));
+        h.poll(0);
+        h.poll(25);
+        h.poll(50);
         h.granted(2, 60, 100);
         assert_eq!(h.until(), 125);
         h.granted(1, 70, 100);
@@ -168,20 +170,25 @@ mod tests {
         assert_eq!(h.until(), 125);
         h.granted(3, 90, 40);
         assert_eq!(h.until(), 125, "a shorter grant does not cut a lease that holds");
-        (h.poll(100), h.granted(4, 100, u64::MAX));
+        h.poll(100);
+        h.granted(4, 100, u64::MAX);
         assert_eq!(h.until(), 200, "nor does a longer one exceed what was configured");
     }
 
     #[test]
     fn a_final_refusal_ends_it_and_a_passing_one_does_not() {
         let mut h = holder();
-        (h.poll(0), h.granted(1, 1, 100));
-        (h.poll(25), h.refused(2, Refusal::NotLeader));
-        (h.poll(50), h.refused(3, Refusal::Unknown));
+        h.poll(0);
+        h.granted(1, 1, 100);
+        h.poll(25);
+        h.refused(2, Refusal::NotLeader);
+        h.poll(50);
+        h.refused(3, Refusal::Unknown);
         assert!(h.valid(99) && h.over().is_none());
         h.refused(77, Refusal::Judged);
         assert!(h.valid(99), "an answer to nothing that was asked");
-        (h.poll(75), h.refused(4, Refusal::OldIncarnation));
+        h.poll(75);
+        h.refused(4, Refusal::OldIncarnation);
         assert!(!h.valid(76));
         assert_eq!((h.over(), h.next_poll()), (Some(Refusal::OldIncarnation), None));
         h.granted(3, 77, 100);

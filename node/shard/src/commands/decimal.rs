@@ -97,7 +97,8 @@ fn scale(magnitude: i128, shift: i64) -> Option<i128> {
 
 fn print(value: i128) -> String {
     let sign = if value < 0 { "-" } else { "" };
-    let (whole, part) = (value.unsigned_abs() / UNIT.unsigned_abs(), value.unsigned_abs() % UNIT.unsigned_abs());
+    let (whole, part) =
+        (value.unsigned_abs() / UNIT.unsigned_abs(), value.unsigned_abs() % UNIT.unsigned_abs());
     let text = format!("{sign}{whole}.{part:0width$}", width = PLACES as usize);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

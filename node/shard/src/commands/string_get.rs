@@ -55,7 +55,9 @@ fn getex_options(options: &[Bytes]) -> Result<Change, CommandError> {
     while let Some(option) = rest.next() {
         let unit = Unit::named(option);
         change = match (unit, change) {
-            (None, Change::Keep | Change::Persist) if option.eq_ignore_ascii_case(b"PERSIST") => Change::Persist,
+            (None, Change::Keep | Change::Persist) if option.eq_ignore_ascii_case(b"PERSIST") => {
+                Change::Persist
+            }
             (Some(unit), Change::Keep) => deadline(unit, rest.next())?,
             (Some(unit), Change::Until(before)) if before.unit == unit => deadline(unit, rest.next())?,
             _ => return Err(CommandError::Syntax),

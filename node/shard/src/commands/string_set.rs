@@ -128,7 +128,10 @@ pub(crate) fn getset(access: &mut Access<'_>, args: &[Bytes]) -> Result<Reply, C
 }
 
 /// The keys and values of MSET and MSETNX.
-fn pairs<'a>(args: &'a [Bytes], name: &'static str) -> Result<std::slice::ChunksExact<'a, Bytes>, CommandError> {
+fn pairs<'a>(
+    args: &'a [Bytes],
+    name: &'static str,
+) -> Result<std::slice::ChunksExact<'a, Bytes>, CommandError> {
     let pairs = args[1..].chunks_exact(2);
     if pairs.remainder().is_empty() { Ok(pairs) } else { Err(WrongArity { name }.into()) }
 }

@@ -1,5 +1,5 @@
-//! Any bytes as replies: no panic, limits hold, the pieces they arrive in change nothing, and a reply that was
-//! read is read the same when it is written again.
+//! Any bytes as replies: no panic, limits hold, the pieces they arrive in change nothing, and a reply that
+//! was read is read the same when it is written again.
 
 #![no_main]
 

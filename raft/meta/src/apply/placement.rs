@@ -56,7 +56,6 @@ fn validate(state: &ClusterState, change: &PlacementChange) -> Result<(), Reject
     let first = change.replicas.first().copied();
     let must_be_first = match change.kind {
         PlacementKind::Promote { to } => {
-            ensure_not_primary(partition, id, to)?;
             if !partition.in_sync.contains(&to) {
                 return Err(Rejected::NotInSync { partition: id, replica: to });
             }
@@ -125,7 +124,8 @@ fn commit(partition: &mut PartitionState, at_ms: u64, change: &PlacementChange) 
         partition.lost = partition.lost.saturating_add(1);
         partition.lost_at_ms = Some(at_ms);
     }
-    if partition.primary != primary {
+    // Promoting the primary itself is a fence: what was proposed under the old epoch can no longer commit.
+    if partition.primary != primary || matches!(change.kind, PlacementKind::Promote { .. }) {
         partition.epoch = Epoch(partition.epoch.0.saturating_add(1));
         partition.primary = primary;
     }

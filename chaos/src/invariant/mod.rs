@@ -1,0 +1,53 @@
+//! What must hold, one file each.
+//!
+//! An invariant sees every observation in order, and may look at the world between ticks. Its first complaint
+//! ends the run.
+
+mod converged;
+mod metadata_linearizable;
+mod no_lost_data;
+mod one_lease_holder;
+mod votes;
+
+use crate::{oracle::Entry, world::World};
+
+/// Something that must hold in every run.
+pub trait Invariant {
+    /// Its name, for reports.
+    fn name(&self) -> &'static str;
+
+    /// Looks at the world after a tick, before the tick's observations.
+    ///
+    /// # Errors
+    /// What does not hold.
+    fn look(&mut self, _world: &World) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Sees one observation.
+    ///
+    /// # Errors
+    /// What does not hold.
+    fn observe(&mut self, _entry: &Entry) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Whether the world has come to rest as this invariant wants it: asked after all faults have healed.
+    ///
+    /// # Errors
+    /// What is still missing.
+    fn settled(&self, _world: &World) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// All of them, fresh.
+pub fn all() -> Vec<Box<dyn Invariant>> {
+    vec![
+        Box::new(metadata_linearizable::MetadataLinearizable::default()),
+        Box::new(converged::Converged::default()),
+        Box::new(one_lease_holder::OneLeaseHolder),
+        Box::new(votes::VotesNeverRegress::default()),
+        Box::new(no_lost_data::NoLostData::default()),
+    ]
+}

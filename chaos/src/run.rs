@@ -1,0 +1,181 @@
+//! One run: a scenario under a seed, judged after every tick, to its end or to the first complaint.
+//!
+//! ```text
+//! script of faults --> heal everything --> calm --> workloads finish --> settled, within a limit
+//! ```
+
+use crate::{
+    invariant::{self, Invariant},
+    oracle::{Oracle, lock},
+    scenario::{self, Scenario},
+    world::World,
+};
+use predis_types::{
+    SplitMix64, mix64,
+    planted::{self, Bug},
+};
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+/// The shortest time under faults; a script may take longer.
+const TROUBLE: Duration = Duration::from_secs(4);
+/// How long the workloads go on after everything has healed.
+const CALM: Duration = Duration::from_millis(1_000);
+/// How long the cluster may take to come to rest after that.
+const SETTLE: Duration = Duration::from_secs(15);
+/// How often it is asked whether it has.
+const ASK_EVERY_TICKS: u64 = 50;
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The scenario's name.
+    pub scenario: &'static str,
+    /// The seed.
+    pub seed: u64,
+    /// The invariant that complained, when in simulated time, and how.
+    pub violation: Option<Violation>,
+    /// The trace's hash and length.
+    pub trace: (u64, u64),
+    /// How much time was simulated.
+    pub simulated: Duration,
+    /// Operations of clients that were checked.
+    pub operations: u64,
+    /// Faults by kind.
+    pub faults: BTreeMap<String, u64>,
+    /// The trace itself, if it was asked for.
+    pub text: Vec<String>,
+}
+
+/// A complaint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The invariant's name.
+    pub invariant: String,
+    /// When, in simulated time.
+    pub at: Duration,
+    /// What does not hold.
+    pub text: String,
+}
+
+/// Runs a scenario under a seed, with a bug planted or none.
+pub fn run(scenario: Scenario, seed: u64, bug: Option<Bug>, keep_trace: bool) -> Outcome {
+    planted::plant(bug);
+    let oracle: Arc<Mutex<Arc<Mutex<Oracle>>>> = Arc::default();
+    let seen = oracle.clone();
+    let ran = catch_unwind(AssertUnwindSafe(|| {
+        let mut run = Run::new(seed);
+        *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = run.world.oracle();
+        if keep_trace {
+            lock(&run.world.oracle()).trace().keep();
+        }
+        let violation = run.play(scenario, seed).err();
+        (violation, run.world.elapsed())
+    }));
+    planted::plant(None);
+    let (violation, simulated) = ran.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        let text = text.unwrap_or_else(|| "a panic without words".to_owned());
+        (Some(Violation { invariant: "no-panic".to_owned(), at: Duration::ZERO, text }), Duration::ZERO)
+    });
+    let oracle = oracle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let mut oracle = lock(&oracle);
+    Outcome {
+        scenario: scenario.name,
+        seed,
+        violation,
+        trace: (oracle.trace().hash(), oracle.trace().lines()),
+        simulated,
+        operations: oracle.operations(),
+        faults: oracle.faults().clone(),
+        text: oracle.trace().text().to_vec(),
+    }
+}
+
+struct Run {
+    world: World,
+    oracle: Arc<Mutex<Oracle>>,
+    invariants: Vec<Box<dyn Invariant>>,
+}
+
+impl Run {
+    fn new(seed: u64) -> Run {
+        let world = World::new(seed);
+        let oracle = world.oracle();
+        Run { world, oracle, invariants: invariant::all() }
+    }
+
+    fn play(&mut self, scenario: Scenario, seed: u64) -> Result<(), Violation> {
+        scenario::begin(&mut self.world);
+        let mut script = (scenario.script)(&mut SplitMix64::new(mix64(seed ^ 0x7363_7269_7074)));
+        script.sort_by_key(|(time, _)| *time);
+        for (time, action) in script {
+            self.until(time)?;
+            action(&mut self.world);
+        }
+        self.until(TROUBLE)?;
+        self.heal();
+        self.until(self.world.elapsed() + CALM)?;
+        lock(&self.oracle).hush();
+        self.settle()
+    }
+
+    fn heal(&mut self) {
+        let nodes: Vec<u64> = self.world.hosts().keys().copied().collect();
+        for node in nodes {
+            self.world.restart(node);
+            self.world.rejoin(node);
+        }
+    }
+
+    fn settle(&mut self) -> Result<(), Violation> {
+        let limit = self.world.elapsed() + SETTLE;
+        loop {
+            for _ in 0..ASK_EVERY_TICKS {
+                self.tick()?;
+            }
+            let asked = self.invariants.iter().find_map(|invariant| {
+                let missing = invariant.settled(&self.world).err()?;
+                Some((invariant.name(), missing))
+            });
+            match asked {
+                None => return Ok(()),
+                Some((name, missing)) if self.world.elapsed() >= limit => {
+                    let text = format!("not at rest {SETTLE:?} after everything healed: {missing}");
+                    return Err(self.violation(name, text));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn until(&mut self, time: Duration) -> Result<(), Violation> {
+        while self.world.elapsed() < time {
+            self.tick()?;
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<(), Violation> {
+        self.world.step().map_err(|text| self.violation("nodes-run", text))?;
+        let entries = lock(&self.oracle).take();
+        let complaint = self.invariants.iter_mut().find_map(|invariant| {
+            let looked = invariant.look(&self.world);
+            let judged = looked.and_then(|()| entries.iter().try_for_each(|entry| invariant.observe(entry)));
+            Some((invariant.name(), judged.err()?))
+        });
+        match complaint {
+            None => Ok(()),
+            Some((name, text)) => Err(self.violation(name, text)),
+        }
+    }
+
+    fn violation(&self, invariant: &str, text: String) -> Violation {
+        Violation { invariant: invariant.to_owned(), at: self.world.elapsed(), text }
+    }
+}

@@ -1,0 +1,33 @@
+//! A node's link to the leader grows slow, so that answers arrive long after they were given; then it is cut.
+//!
+//! Where a lease begins decides here whether two nodes serve at once.
+
+use super::{NODES, Scenario, Script, any_node, at, between};
+use crate::world::World;
+use predis_types::SplitMix64;
+use std::time::Duration;
+
+pub(super) const SCENARIO: Scenario =
+    Scenario { name: "slow-then-cut", about: "a node's links grow slow, then are cut", script };
+
+fn script(rng: &mut SplitMix64) -> Script {
+    let mut script = Script::new();
+    let mut time = between(rng, 1_000, 1_800);
+    for _ in 0..2 {
+        let node = any_node(rng);
+        let others = move || NODES.filter(move |other| *other != node);
+        let latency = between(rng, 80, 115);
+        script.push(at(time, move |world: &mut World| {
+            others().for_each(|other| world.slow(node, other, latency));
+        }));
+        time += between(rng, 600, 1_200);
+        script.push(at(time, move |world: &mut World| world.isolate(node)));
+        time += between(rng, 1_200, 1_800);
+        script.push(at(time, move |world: &mut World| {
+            world.rejoin(node);
+            others().for_each(|other| world.slow(node, other, Duration::from_millis(1)));
+        }));
+        time += Duration::from_millis(500);
+    }
+    script
+}

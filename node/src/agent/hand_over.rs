@@ -1,0 +1,88 @@
+//! Gives empty partitions away when the leader asks for it.
+//!
+//! Drives the shards' hand-overs: what they ask for is proposed, several partitions in one command, and the
+//! outcome is told back. Whether a partition is empty and stays so is the shards' business.
+
+use crate::{serving::Serving, shards::HandOverAction, supervisor::Move};
+use predis_meta::{Action, PlacementChange, PlacementKind, Replica};
+use predis_raft::ProposeError;
+use predis_replica::{Ask, AskOutcome};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::mpsc;
+
+/// How often hand-overs whose outcome is unknown are looked at, while there are any.
+const POLL: Duration = Duration::from_millis(50);
+
+/// Acts on moves until none can come any more.
+pub async fn give_away(serving: Arc<Serving>, mut wanted: mpsc::UnboundedReceiver<Vec<Move>>) -> String {
+    loop {
+        let actions = match tokio::time::timeout(POLL, wanted.recv()).await {
+            Ok(Some(moves)) => moves
+                .into_iter()
+                .flat_map(|wanted| serving.shards.begin_hand_over(wanted.partition, wanted.to))
+                .collect(),
+            Ok(None) => return "the lease agent stopped".to_owned(),
+            Err(_) => serving.shards.poll_hand_overs(),
+        };
+        carry_out(&serving, actions).await;
+    }
+}
+
+/// Proposes what is asked for, all of it in one command, until nothing more is asked.
+async fn carry_out(serving: &Serving, mut actions: Vec<HandOverAction>) {
+    while !actions.is_empty() {
+        let changes: Vec<PlacementChange> =
+            actions.iter().filter_map(|action| change(serving, &action.ask)).collect();
+        let proposed = if changes.is_empty() { AskOutcome::Refused } else { propose(serving, changes).await };
+        let answered = actions.iter().flat_map(|action| {
+            let outcome = match proposed {
+                // Refused counts only where nothing has moved: else an earlier ask may be what moved it.
+                AskOutcome::Refused if !is_unmoved(serving, &action.ask) => AskOutcome::Unknown,
+                outcome => outcome,
+            };
+            serving.shards.answered(action.ask.partition, action.attempt, outcome)
+        });
+        actions = answered.collect();
+    }
+}
+
+/// Whether the applied state still is the one that the ask was made in.
+fn is_unmoved(serving: &Serving, ask: &Ask) -> bool {
+    let published = serving.meta.published();
+    let from = Replica { node: serving.identity.node, incarnation: serving.identity.incarnation };
+    let partition = published.state.partition(ask.partition);
+    partition.is_some_and(|partition| partition.epoch == ask.expected && partition.primary == Some(from))
+}
+
+/// The command's outcome; `Refused` means that no part of it is or will be committed.
+async fn propose(serving: &Serving, changes: Vec<PlacementChange>) -> AskOutcome {
+    let actor = format!("node:{}", serving.node());
+    match serving.propose(&actor, Action::Place { changes }).await {
+        Ok(_) => AskOutcome::Committed,
+        Err(ProposeError::Rejected(_) | ProposeError::Unavailable(_)) => AskOutcome::Refused,
+        Err(ProposeError::Unknown(reason)) => {
+            tracing::info!(reason, "the outcome of a hand-over is unknown");
+            AskOutcome::Unknown
+        }
+    }
+}
+
+/// The command for an ask; `None` when the state has moved on.
+fn change(serving: &Serving, ask: &Ask) -> Option<PlacementChange> {
+    let published = serving.meta.published();
+    let partition = published.state.partition(ask.partition).filter(|_| is_unmoved(serving, ask))?;
+    let from = Replica { node: serving.identity.node, incarnation: serving.identity.incarnation };
+    let member = published.state.node(ask.primary).filter(|member| member.is_up())?;
+    let to = Replica { node: member.id, incarnation: member.incarnation };
+    // Promoting the primary itself fences an earlier ask whose outcome is unknown.
+    let kind =
+        if to == from { PlacementKind::Promote { to } } else { PlacementKind::HandOver { from, to } };
+    let others = partition.replicas.iter().copied().filter(|node| *node != to.node);
+    Some(PlacementChange {
+        partition: ask.partition,
+        epoch: partition.epoch,
+        version: partition.version,
+        replicas: std::iter::once(to.node).chain(others).collect(),
+        kind,
+    })
+}

@@ -1,0 +1,94 @@
+//! What a node is told before it starts: addresses, place, memory, and how fast it judges others.
+//!
+//! Plain values, already merged from file, environment and flags by the caller. What nodes must agree on is
+//! not here but in the cluster's metadata.
+
+use predis_raft::Timing;
+use predis_replica::LeaseConfig;
+use predis_types::PartitionCount;
+use std::time::Duration;
+
+/// How the node comes to be a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// It founds a cluster, unless its data directory already belongs to one.
+    Bootstrap(Founding),
+    /// It joins the cluster that these gRPC addresses belong to, unless it already has.
+    Join(Vec<String>),
+    /// It goes on as what its data directory says.
+    Resume,
+}
+
+/// What is fixed when a cluster is founded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Founding {
+    /// How many partitions the slots are cut into.
+    pub partitions: PartitionCount,
+    /// How many replicas a partition should have, its primary included.
+    pub copies: u8,
+    /// The eviction policy of the default tenant.
+    pub policy: String,
+}
+
+impl Default for Founding {
+    fn default() -> Self {
+        Founding { partitions: PartitionCount::default(), copies: 2, policy: "s3fifo".to_owned() }
+    }
+}
+
+/// Everything a node is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeConfig {
+    /// Its name, unique among the members that are up.
+    pub name: String,
+    /// Where it listens for RESP.
+    pub listen: String,
+    /// Where it listens for gRPC.
+    pub grpc: String,
+    /// Where it serves metrics and health.
+    pub metrics: String,
+    /// How others reach it, when that differs from where it listens: host only.
+    pub advertise: Option<String>,
+    /// The failure zone, or empty.
+    pub zone: String,
+    /// The region, or empty.
+    pub region: String,
+    /// Its share of the partitions; 100 is usual.
+    pub weight: u32,
+    /// How many bytes its shards may take, `None` for no bound.
+    pub memory_bytes: Option<u64>,
+    /// How it comes to be a member.
+    pub start: Start,
+    /// The most client connections at a time.
+    pub max_clients: usize,
+    /// How fast leaders and leases are judged.
+    pub profile: Profile,
+}
+
+/// The time constants that belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Raft's.
+    pub raft: Timing,
+    /// The leases'.
+    pub lease: LeaseConfig,
+    /// How long one attempt at a metadata proposal may take.
+    pub propose: Duration,
+    /// How often the leader looks at the cluster.
+    pub supervise: Duration,
+    /// How long a member may be down before another one votes in its place.
+    pub replace_voter: Duration,
+}
+
+impl Profile {
+    /// For members within a millisecond or so of each other.
+    pub fn lan() -> Profile {
+        Profile {
+            raft: Timing::LAN,
+            lease: LeaseConfig::default(),
+            propose: Duration::from_secs(2),
+            supervise: Duration::from_millis(50),
+            replace_voter: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! PING, ECHO, HELLO, AUTH, SELECT, QUIT, RESET.
+//!
+//! There are no users yet: the default one has no password, as in a Redis that was given none.
+
+use super::client::valid_label;
+use super::{Request, is};
+use crate::front::error::{Error, quoted};
+use bytes::Bytes;
+use predis_resp::{CommandId, Protocol, Reply, parse_integer};
+
+pub(super) fn run(request: &Request<'_>) -> Result<Reply, Error> {
+    let (session, args) = (request.session, request.args);
+    match request.spec.id {
+        CommandId::Ping => ping(args),
+        CommandId::Echo => Ok(Reply::Bulk(args[1].clone())),
+        CommandId::Hello => hello(request),
+        CommandId::Auth => auth(&args[1..]).map(|()| Reply::ok()),
+        CommandId::Select => select(&args[1]),
+        CommandId::Quit => {
+            session.close_after_replies();
+            Ok(Reply::ok())
+        }
+        CommandId::Reset => {
+            session.reset();
+            Ok(Reply::simple("RESET"))
+        }
+        _ => Err(Error::NotHere(request.spec.name)),
+    }
+}
+
+fn ping(args: &[Bytes]) -> Result<Reply, Error> {
+    match args {
+        [_] => Ok(Reply::simple("PONG")),
+        [_, message] => Ok(Reply::Bulk(message.clone())),
+        _ => Err(predis_resp::WrongArity { name: "ping" }.into()),
+    }
+}
+
+/// `AUTH [user] password`, the arguments behind the name.
+fn auth(args: &[Bytes]) -> Result<(), Error> {
+    match args {
+        [_] => Err(Error::NoPassword),
+        [user, _] if user.as_ref() == b"default" => Ok(()),
+        [_, _] => Err(Error::WrongPassword),
+        _ => Err(Error::Syntax),
+    }
+}
+
+fn select(database: &Bytes) -> Result<Reply, Error> {
+    match parse_integer(database).and_then(|number| i32::try_from(number).ok()) {
+        Some(0) => Ok(Reply::ok()),
+        Some(_) => Err(Error::Select),
+        None => Err(Error::NotAnInteger),
+    }
+}
+
+/// `HELLO [protover [AUTH user password] [SETNAME name]]`: all of it or, with an error, nothing.
+fn hello(request: &Request<'_>) -> Result<Reply, Error> {
+    let (session, args) = (request.session, request.args);
+    let protocol = match args.get(1) {
+        None => session.protocol(),
+        Some(version) => match parse_integer(version).ok_or(Error::ProtocolNotAnInteger)? {
+            2 => Protocol::Resp2,
+            3 => Protocol::Resp3,
+            _ => return Err(Error::UnknownProtocol),
+        },
+    };
+    let mut name = None;
+    let mut options = args.get(2..).unwrap_or_default();
+    loop {
+        options = match options {
+            [] => break,
+            [option, user, password, rest @ ..] if is(option, "AUTH") => {
+                auth(&[user.clone(), password.clone()])?;
+                rest
+            }
+            [option, given, rest @ ..] if is(option, "SETNAME") => {
+                name = Some(valid_label(given, "Client names")?);
+                rest
+            }
+            [option, ..] => return Err(Error::HelloOption(quoted(option))),
+        }
+    }
+    if let Some(name) = name {
+        session.labels().name = name;
+    }
+    session.set_protocol(protocol);
+    Ok(greeting(request, protocol))
+}
+
+fn greeting(request: &Request<'_>, protocol: Protocol) -> Reply {
+    let version = if protocol == Protocol::Resp3 { 3 } else { 2 };
+    Reply::Map(vec![
+        // Clients look for this name; INFO tells what the server really is.
+        (Reply::text("server"), Reply::text("redis")),
+        (Reply::text("version"), Reply::text(super::info::REDIS_VERSION)),
+        (Reply::text("proto"), Reply::Integer(version)),
+        (Reply::text("id"), Reply::Integer(request.session.id as i64)),
+        (Reply::text("mode"), Reply::text("cluster")),
+        (Reply::text("role"), Reply::text("master")),
+        (Reply::text("modules"), Reply::Array(Vec::new())),
+    ])
+}

@@ -1,0 +1,137 @@
+//! One round: requests in program order, adjacent ones on the same partition as one batch under one lock.
+//!
+//! ```text
+//! GET a1  GET a2 | PING | SET b  GET b | GET a3       four groups, executed one after the other
+//! ```
+//! A group is begun only after the one before it has its replies, so no command overtakes an earlier one. Time
+//! is read once a group; its commands share it evenly.
+
+use super::commands::{self, Request};
+use super::connection::Connection;
+use super::dispatch::{Plan, plan};
+use super::error::{Error, refusal};
+use crate::shards::{Answer, Batch, Call, Work};
+use bytes::Bytes;
+use predis_resp::{CommandId, CommandSpec, Reply};
+use predis_types::{PartitionId, Slot};
+use std::io;
+
+/// Adjacent requests on one partition.
+struct Group {
+    partition: PartitionId,
+    calls: Vec<Call>,
+    slots: Vec<Slot>,
+}
+
+impl Connection {
+    /// Executes requests in order and adds their replies to the output; stops behind one that ends the
+    /// connection.
+    pub(super) async fn execute(&mut self, requests: Vec<Vec<Bytes>>) -> io::Result<()> {
+        let partitions = self.front.serving.shards.partition_count();
+        let mut since_us = self.front.serving.clock.mono_us();
+        let mut group: Option<Group> = None;
+        for args in requests {
+            let planned = plan(&self.session, args);
+            if let Plan::Keys(call, slot) = planned {
+                let partition = partitions.partition_of(slot);
+                if group.as_ref().is_some_and(|group| group.partition != partition) {
+                    self.finish(&mut group, &mut since_us).await?;
+                }
+                let group =
+                    group.get_or_insert_with(|| Group { partition, calls: Vec::new(), slots: Vec::new() });
+                group.calls.push(call);
+                group.slots.push(slot);
+                continue;
+            }
+            self.finish(&mut group, &mut since_us).await?;
+            match planned {
+                Plan::Node(call) => self.execute_here(&call, &mut since_us).await?,
+                Plan::Refused { spec, error } => self.refuse(spec, error).await?,
+                Plan::Keys(..) => {}
+            }
+            if self.session.is_closing() {
+                return Ok(());
+            }
+        }
+        self.finish(&mut group, &mut since_us).await
+    }
+
+    /// Has a shard execute the group, if there is one.
+    async fn finish(&mut self, group: &mut Option<Group>, since_us: &mut u64) -> io::Result<()> {
+        let Some(Group { partition, calls, slots }) = group.take() else { return Ok(()) };
+        let specs: Vec<&'static CommandSpec> = calls.iter().map(|call| call.spec).collect();
+        let batch = Batch { partition, tenant: self.session.tenant, work: Work::Commands(calls) };
+        let answers = self.front.serving.shards.submit(batch).answers().await;
+        let nanos = self.elapsed_ns(since_us) / specs.len().max(1) as u64;
+        let mut run: Option<(CommandId, u64)> = None;
+        for ((answer, spec), slot) in answers.into_iter().zip(specs).zip(slots) {
+            match answer {
+                Answer::Reply(reply) => {
+                    run = Some(match run {
+                        Some((id, count)) if id == spec.id => (id, count + 1),
+                        other => {
+                            self.count(other, nanos);
+                            (spec.id, 1)
+                        }
+                    });
+                    self.session.note_command(spec.id);
+                    self.say(spec, &reply).await?;
+                }
+                refused => {
+                    let topology = self.front.serving.topology.load_full();
+                    let error = refusal(&refused, slot, &topology).unwrap_or(Error::NotHere(spec.name));
+                    self.refuse(Some(spec), error).await?;
+                }
+            }
+        }
+        self.count(run, nanos);
+        Ok(())
+    }
+
+    async fn execute_here(&mut self, call: &Call, since_us: &mut u64) -> io::Result<()> {
+        self.session.note_command(call.spec.id);
+        let request =
+            Request { front: &self.front, session: &self.session, spec: call.spec, args: &call.args };
+        let reply = commands::run(&request).await.unwrap_or_else(Reply::from);
+        let nanos = self.elapsed_ns(since_us);
+        self.count(Some((call.spec.id, 1)), nanos);
+        self.say(call.spec, &reply).await
+    }
+
+    /// Adds the reply of a command that was executed.
+    async fn say(&mut self, spec: &CommandSpec, reply: &Reply) -> io::Result<()> {
+        if let Reply::Error(message) = reply {
+            self.front.stats.stripe(self.session.id).failed(spec.id, message);
+        }
+        reply.encode(self.session.protocol(), &mut self.output);
+        self.relieve().await
+    }
+
+    /// Adds the error of a command that was not executed.
+    async fn refuse(&mut self, spec: Option<&CommandSpec>, error: Error) -> io::Result<()> {
+        let reply = Reply::from(error);
+        if let Reply::Error(message) = &reply {
+            let stripe = self.front.stats.stripe(self.session.id);
+            match spec {
+                Some(spec) => stripe.rejected(spec.id, message),
+                None => stripe.error(message),
+            }
+        }
+        reply.encode(self.session.protocol(), &mut self.output);
+        self.relieve().await
+    }
+
+    fn count(&self, run: Option<(CommandId, u64)>, nanos: u64) {
+        if let Some((id, calls)) = run {
+            self.front.stats.stripe(self.session.id).executed(id, calls, nanos);
+        }
+    }
+
+    /// Nanoseconds since the last call.
+    fn elapsed_ns(&self, since_us: &mut u64) -> u64 {
+        let now_us = self.front.serving.clock.mono_us();
+        let elapsed_us = now_us.saturating_sub(*since_us);
+        *since_us = now_us;
+        elapsed_us.saturating_mul(1000)
+    }
+}

@@ -1,0 +1,287 @@
+//! One client connection as the rest of the front sees it: who it is, what it chose, what it did, and how to
+//! end it.
+//!
+//! Shared between the connection's own task, which writes it, and CLIENT LIST and KILL, which read it from
+//! other connections. Knows nothing of sockets.
+
+use bytes::Bytes;
+use predis_resp::{CommandId, Protocol, Role};
+use predis_types::TenantId;
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::sync::atomic::{
+    AtomicBool, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// What a client calls itself; empty when it did not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Labels {
+    /// The connection's name.
+    pub(super) name: Bytes,
+    /// The client library's name.
+    pub(super) lib_name: Bytes,
+    /// The client library's version.
+    pub(super) lib_ver: Bytes,
+}
+
+/// How much a connection holds, as of its last round.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    /// Bytes read and not yet executed.
+    pub(super) query: AtomicU64,
+    /// Room in the read buffer beyond those.
+    pub(super) query_free: AtomicU64,
+    /// Bytes of replies not yet taken by the socket.
+    pub(super) output: AtomicU64,
+}
+
+/// One connection.
+pub(super) struct Session {
+    /// Unique in the life of this node, ascending.
+    pub(super) id: u64,
+    /// Where the client is.
+    pub(super) addr: SocketAddr,
+    /// Where it was accepted.
+    pub(super) local_addr: SocketAddr,
+    /// When it was accepted, in microseconds of the node's monotonic clock.
+    pub(super) created_us: u64,
+    /// Whose keys its commands mean.
+    pub(super) tenant: TenantId,
+    /// What it may do.
+    pub(super) role: Role,
+    /// How much it holds.
+    pub(super) held: Held,
+    labels: Mutex<Labels>,
+    resp3: AtomicBool,
+    readonly: AtomicBool,
+    asking: AtomicBool,
+    no_evict: AtomicBool,
+    active_us: AtomicU64,
+    last_command: AtomicU64,
+    net_in: AtomicU64,
+    net_out: AtomicU64,
+    commands: AtomicU64,
+    closing: AtomicBool,
+    killed: AtomicBool,
+    kill: Notify,
+}
+
+/// In `last_command`: none yet.
+const NO_COMMAND: u64 = u64::MAX;
+
+impl Session {
+    /// A connection that was accepted now, by the default user.
+    pub(super) fn new(id: u64, addr: SocketAddr, local_addr: SocketAddr, now_us: u64) -> Session {
+        Session {
+            id,
+            addr,
+            local_addr,
+            created_us: now_us,
+            tenant: TenantId::default(),
+            // There are no users yet: whoever connects may do everything.
+            role: Role::Admin,
+            held: Held::default(),
+            labels: Mutex::default(),
+            resp3: AtomicBool::new(false),
+            readonly: AtomicBool::new(false),
+            asking: AtomicBool::new(false),
+            no_evict: AtomicBool::new(false),
+            active_us: AtomicU64::new(now_us),
+            last_command: AtomicU64::new(NO_COMMAND),
+            net_in: AtomicU64::new(0),
+            net_out: AtomicU64::new(0),
+            commands: AtomicU64::new(0),
+            closing: AtomicBool::new(false),
+            killed: AtomicBool::new(false),
+            kill: Notify::new(),
+        }
+    }
+
+    /// The protocol that replies are written in.
+    pub(super) fn protocol(&self) -> Protocol {
+        if self.resp3.load(Relaxed) { Protocol::Resp3 } else { Protocol::Resp2 }
+    }
+
+    pub(super) fn set_protocol(&self, protocol: Protocol) {
+        self.resp3.store(protocol == Protocol::Resp3, Relaxed);
+    }
+
+    pub(super) fn set_readonly(&self, readonly: bool) {
+        self.readonly.store(readonly, Relaxed);
+    }
+
+    pub(super) fn set_asking(&self, asking: bool) {
+        self.asking.store(asking, Relaxed);
+    }
+
+    pub(super) fn set_no_evict(&self, no_evict: bool) {
+        self.no_evict.store(no_evict, Relaxed);
+    }
+
+    /// What it calls itself.
+    pub(super) fn labels(&self) -> MutexGuard<'_, Labels> {
+        self.labels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Back to how it was accepted; the library's name and version stay, as in Redis.
+    pub(super) fn reset(&self) {
+        self.set_protocol(Protocol::Resp2);
+        self.set_readonly(false);
+        self.set_asking(false);
+        self.set_no_evict(false);
+        self.labels().name = Bytes::new();
+    }
+
+    /// Counts a command that it sent. ASKING holds for one command only.
+    pub(super) fn note_command(&self, id: CommandId) {
+        if id != CommandId::Asking {
+            self.set_asking(false);
+        }
+        self.last_command.store(id as u64, Relaxed);
+        self.commands.fetch_add(1, Relaxed);
+    }
+
+    /// Counts bytes received at a moment of the monotonic clock.
+    pub(super) fn note_read(&self, bytes: usize, now_us: u64) {
+        self.net_in.fetch_add(bytes as u64, Relaxed);
+        self.active_us.store(now_us, Relaxed);
+    }
+
+    /// Counts bytes sent.
+    pub(super) fn note_written(&self, bytes: usize) {
+        self.net_out.fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// For how long it has sent nothing, in microseconds.
+    pub(super) fn idle_us(&self, now_us: u64) -> u64 {
+        now_us.saturating_sub(self.active_us.load(Relaxed))
+    }
+
+    /// Has the connection closed once the replies so far are written.
+    pub(super) fn close_after_replies(&self) {
+        self.closing.store(true, Relaxed);
+    }
+
+    /// Whether nothing more is to be executed.
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Relaxed) || self.killed.load(Acquire)
+    }
+
+    /// Ends the connection, from any thread, whatever it waits for.
+    pub(super) fn kill(&self) {
+        self.killed.store(true, Release);
+        self.kill.notify_one();
+    }
+
+    /// Whether it is to end without waiting for anything.
+    pub(super) fn is_killed(&self) -> bool {
+        self.killed.load(Acquire)
+    }
+
+    /// Resolves when it is killed. For the connection's own task alone.
+    pub(super) async fn killed(&self) {
+        while !self.is_killed() {
+            self.kill.notified().await;
+        }
+    }
+
+    /// The line by which CLIENT INFO and CLIENT LIST describe it, without its end. There is no descriptor to
+    /// tell, and nothing that this version does not have (subscriptions, transactions) is ever other than zero.
+    pub(super) fn describe(&self, now_us: u64, out: &mut Vec<u8>) {
+        let labels = self.labels().clone();
+        let seconds = |us: u64| us / 1_000_000;
+        let load = |counter: &AtomicU64| counter.load(Relaxed);
+        let (query, free, output) =
+            (load(&self.held.query), load(&self.held.query_free), load(&self.held.output));
+        let mut text = format!("id={} addr={} laddr={} fd=-1 name=", self.id, self.addr, self.local_addr);
+        out.extend_from_slice(text.as_bytes());
+        out.extend_from_slice(&labels.name);
+        text.clear();
+        let age = seconds(now_us.saturating_sub(self.created_us));
+        let memory = query + free + output + size_of::<Session>() as u64;
+        let written = write!(
+            text,
+            " age={age} idle={} flags={} db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf={query} qbuf-free={free} \
+             argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl={output} oll=0 omem=0 tot-mem={memory} events=r cmd={} \
+             user=default redir=-1 resp={} tot-net-in={} tot-net-out={} tot-cmds={} lib-name=",
+            seconds(self.idle_us(now_us)),
+            self.flags(),
+            self.last_command().map_or("NULL", CommandId::name),
+            if self.resp3.load(Relaxed) { 3 } else { 2 },
+            load(&self.net_in),
+            load(&self.net_out),
+            load(&self.commands),
+        );
+        debug_assert!(written.is_ok(), "a string takes everything");
+        out.extend_from_slice(text.as_bytes());
+        out.extend_from_slice(&labels.lib_name);
+        out.extend_from_slice(b" lib-ver=");
+        out.extend_from_slice(&labels.lib_ver);
+    }
+
+    fn last_command(&self) -> Option<CommandId> {
+        let number = self.last_command.load(Relaxed);
+        CommandId::ALL.get(usize::try_from(number).ok()?).copied()
+    }
+
+    /// Redis's letters: c closing, r read-only, e exempt from eviction, N none of them.
+    fn flags(&self) -> String {
+        let letters =
+            [('c', self.is_closing()), ('r', self.readonly.load(Relaxed)), ('e', self.no_evict.load(Relaxed))];
+        let set: String = letters.iter().filter(|(_, set)| *set).map(|(letter, _)| *letter).collect();
+        if set.is_empty() { "N".to_owned() } else { set }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session() -> Session {
+        Session::new(7, ([127, 0, 0, 1], 50_000).into(), ([127, 0, 0, 1], 6379).into(), 1_000_000)
+    }
+
+    fn described(session: &Session, now_us: u64) -> String {
+        let mut out = Vec::new();
+        session.describe(now_us, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_line_tells_what_was_chosen_and_reset_forgets_it() {
+        let session = session();
+        session.labels().name = Bytes::from_static(b"worker");
+        session.labels().lib_name = Bytes::from_static(b"lib");
+        session.set_protocol(Protocol::Resp3);
+        session.set_readonly(true);
+        session.set_no_evict(true);
+        session.note_command(CommandId::ClientInfo);
+        session.note_read(10, 3_000_000);
+        let line = described(&session, 5_500_000);
+        for part in [
+            "id=7 addr=127.0.0.1:50000 laddr=127.0.0.1:6379 ",
+            " name=worker age=4 idle=2 flags=re ",
+            " cmd=client|info ",
+            " resp=3 tot-net-in=10 ",
+            " lib-name=lib lib-ver=",
+        ] {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+        session.reset();
+        let line = described(&session, 5_500_000);
+        assert!(line.contains(" name= age=4 idle=2 flags=N "), "{line}");
+        assert!(line.contains(" resp=2 ") && line.contains(" lib-name=lib "), "{line}");
+    }
+
+    #[tokio::test]
+    async fn a_kill_is_noticed_whenever_it_comes() {
+        let session = session();
+        assert!(!session.is_closing());
+        session.kill();
+        session.killed().await;
+        assert!(session.is_closing() && session.is_killed());
+    }
+}

@@ -1,0 +1,75 @@
+//! The gRPC port: Raft, membership and leases, the admin API, health, reflection.
+//!
+//! One port for all. Conversions between messages and domain types live beside each service.
+
+mod admin;
+mod membership;
+
+pub use membership::{describe, join_through};
+
+use crate::{io::Listener, supervisor::Desk};
+use predis_proto::{
+    DESCRIPTORS, admin::cluster_server::ClusterServer, node::node_server::NodeServer,
+};
+use predis_raft::{Accepted, MetaRaft};
+use predis_types::{Clock, NodeId};
+use std::{io, sync::Arc, time::Duration};
+use tokio::sync::watch;
+
+/// What the services share.
+#[derive(Clone)]
+pub struct Shared {
+    /// Who answers.
+    pub node: NodeId,
+    /// The agreed metadata.
+    pub meta: MetaRaft,
+    /// Where leases are granted while this member leads.
+    pub desk: Arc<Desk>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// How long one attempt at a proposal or a read may take.
+    pub limit: Duration,
+}
+
+/// Serves until `stop` turns true.
+pub async fn serve(
+    shared: Shared,
+    listener: Box<dyn Listener>,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), tonic::transport::Error> {
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_serving::<ClusterServer<admin::Admin>>().await;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()
+        .expect("the descriptors were generated with the services");
+    let incoming = futures_util::stream::unfold(listener, |mut listener| async {
+        let accepted = accept(listener.as_mut()).await;
+        Some((Ok::<_, io::Error>(Accepted(accepted)), listener))
+    });
+    tonic::transport::Server::builder()
+        .add_service(shared.meta.service())
+        .add_service(NodeServer::new(membership::Membership(shared.clone())))
+        .add_service(ClusterServer::new(admin::Admin(shared)))
+        .add_service(health)
+        .add_service(reflection)
+        .serve_with_incoming_shutdown(Box::pin(incoming), async move {
+            // A sender that is gone means the node is.
+            let _ = stop.wait_for(|stop| *stop).await;
+        })
+        .await
+}
+
+/// The next connection; a failure to accept one is waited out, it passes or the process is out of files.
+async fn accept(listener: &mut dyn Listener) -> predis_raft::BoxedStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a gRPC connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The seam between a node and the world: sockets, time, randomness, disk.
+//!
+//! ```text
+//! boot(config, io):  io = system()      production and `predis up`
+//!                    io = turmoil's     the simulator
+//! ```
+//! Everything a node does to or learns from the outside comes through here; tasks run on the tokio runtime
+//! that called `boot`.
+
+use predis_raft::{BoxedStream, Connector, Disk, Pending};
+use predis_types::{Clock, Rng, probe::Probe};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Accepts connections on one address.
+pub trait Listener: Send + 'static {
+    /// Where it listens, the port chosen if none was asked for.
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    /// The next connection and where it comes from.
+    fn accept(&mut self) -> Pending<'_, io::Result<(BoxedStream, SocketAddr)>>;
+}
+
+/// Opens listeners.
+pub trait Binder: Send + Sync + 'static {
+    /// Listens on `host:port`.
+    ///
+    /// # Errors
+    /// When the address is in use or not this machine's.
+    fn bind<'a>(&'a self, addr: &'a str) -> Pending<'a, io::Result<Box<dyn Listener>>>;
+}
+
+/// All that a node reaches the world through.
+pub struct Io {
+    /// Listens.
+    pub binder: Arc<dyn Binder>,
+    /// Connects.
+    pub connector: Arc<dyn Connector>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Draws random numbers; not for secrets.
+    pub rng: Mutex<Box<dyn Rng>>,
+    /// Keeps what must survive a crash.
+    pub disk: Arc<dyn Disk>,
+    /// Watches.
+    pub probe: Arc<dyn Probe>,
+}
+
+impl Io {
+    /// 64 random bits.
+    pub fn random(&self) -> u64 {
+        self.rng.lock().unwrap_or_else(PoisonError::into_inner).next_u64()
+    }
+}

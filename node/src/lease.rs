@@ -1,0 +1,57 @@
+//! The node's lease as every request reads it: one word.
+//!
+//! Renewed by the agent, read before and after execution by whoever runs commands.
+
+use predis_types::{
+    Clock,
+    planted::{self, Bug},
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+/// When the lease ends; shared by all threads of a node.
+pub struct Lease {
+    clock: Arc<dyn Clock>,
+    until_us: AtomicU64,
+}
+
+impl Lease {
+    /// No lease yet.
+    pub fn new(clock: Arc<dyn Clock>) -> Lease {
+        Lease { clock, until_us: AtomicU64::new(0) }
+    }
+
+    /// Sets the end, in microseconds of the node's monotonic clock; 0 gives the lease up.
+    pub fn set(&self, until_us: u64) {
+        self.until_us.store(until_us, Ordering::Release);
+    }
+
+    /// Whether the node holds its lease at this moment.
+    pub fn is_valid(&self) -> bool {
+        let until = self.until_us.load(Ordering::Acquire);
+        if planted::active(Bug::LeaseIgnored) {
+            return until > 0;
+        }
+        self.clock.mono_us() < until
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use predis_types::ManualClock;
+
+    #[test]
+    fn ends_at_its_end() {
+        let clock = Arc::new(ManualClock::new(0));
+        let lease = Lease::new(clock.clone());
+        assert!(!lease.is_valid());
+        lease.set(5_000);
+        clock.advance_ms(4);
+        assert!(lease.is_valid());
+        clock.advance_ms(1);
+        assert!(!lease.is_valid());
+    }
+}

@@ -1,0 +1,288 @@
+//! One incarnation after the other, until the node stops.
+//!
+//! A life ends when the cluster has judged this incarnation dead: everything it held is dropped, the boot
+//! counter is moved on, and the node announces itself anew. Raft and the sockets stay.
+
+use crate::{
+    agent::{self, LeaseAgent},
+    config::NodeConfig,
+    front::Front,
+    identity::{Founded, Identity},
+    io::{Io, Listener},
+    lease::Lease,
+    node::{Running, Status},
+    serving::{Parts, Serving},
+    shards::{Shards, ShardsConfig},
+    supervisor::Desk,
+    topology,
+};
+use predis_meta::{
+    Ack, Action, Addresses, ClusterInfo, MetaCommand, NewMember, NewTenant, TenantPlacement, TenantSettings,
+};
+use predis_raft::{BoxedStream, MetaRaft, Pending, ProposeError, Published};
+use predis_replica::{HandOverConfig, Primary};
+use predis_types::{Incarnation, NodeId, Rng, SplitMix64, TenantId};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+
+/// How long to wait for a change of leadership before a proposal is tried again.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// A listener that one life after the other accepts from.
+#[derive(Clone)]
+pub struct SharedListener {
+    addr: SocketAddr,
+    inner: Arc<tokio::sync::Mutex<Box<dyn Listener>>>,
+}
+
+impl SharedListener {
+    /// Shares a listener.
+    ///
+    /// # Errors
+    /// When it does not know its address.
+    pub fn new(listener: Box<dyn Listener>) -> io::Result<SharedListener> {
+        let addr = listener.local_addr()?;
+        Ok(SharedListener { addr, inner: Arc::new(tokio::sync::Mutex::new(listener)) })
+    }
+}
+
+impl Listener for SharedListener {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.addr)
+    }
+
+    fn accept(&mut self) -> Pending<'_, io::Result<(BoxedStream, SocketAddr)>> {
+        Box::pin(async { self.inner.lock().await.accept().await })
+    }
+}
+
+/// What all lives of a node share.
+pub struct Lives {
+    /// What it was told.
+    pub config: NodeConfig,
+    /// Who it is.
+    pub identity: Identity,
+    /// Where it is reached.
+    pub addrs: Addresses,
+    /// The agreed metadata.
+    pub meta: MetaRaft,
+    /// Where leases are granted while it leads.
+    pub desk: Arc<Desk>,
+    /// The world.
+    pub io: Io,
+    /// Where clients come in.
+    pub listener: SharedListener,
+    /// How far it has come.
+    pub status: Arc<Status>,
+    /// Turns true when the node stops.
+    pub stop: watch::Receiver<bool>,
+}
+
+impl Lives {
+    /// Lives until the node stops; an error is a reason not to go on.
+    pub async fn run(mut self, mut incarnation: Incarnation) -> Result<(), String> {
+        let mut stop = self.stop.clone();
+        loop {
+            tokio::select! {
+                ended = self.live(incarnation) => ended?,
+                _ = stop.wait_for(|stop| *stop) => {
+                    self.status.set_running(None);
+                    return Ok(());
+                }
+            }
+            self.status.set_running(None);
+            let boot = self.identity.boot(self.io.disk.as_ref()).await;
+            incarnation = boot.map_err(|error| format!("data directory: {error}"))?;
+            tracing::warn!(%incarnation, "the cluster took this node to be dead: it begins anew, empty");
+        }
+    }
+
+    /// One life; returns when it is over.
+    async fn live(&self, incarnation: Incarnation) -> Result<(), String> {
+        if let Some(founded) = self.identity.founded.clone() {
+            self.status.doing("founding the cluster");
+            self.found(&founded, incarnation).await?;
+        }
+        self.status.doing("announcing itself to the cluster");
+        let published = self.announce(incarnation).await?;
+
+        let identity = Primary { node: self.identity.node, incarnation };
+        let serving = self.serving(identity, &published)?;
+        agent::apply(&serving, &published);
+        let front = Front::new(serving.clone());
+        let (moves, wanted) = mpsc::unbounded_channel();
+        let (_over, life) = watch::channel(false);
+        let mut agents = JoinSet::new();
+        let lease = LeaseAgent {
+            serving: serving.clone(),
+            desk: self.desk.clone(),
+            config: self.config.profile.lease,
+            moves,
+            probe: self.io.probe.clone(),
+        };
+        agents.spawn(async move { agent::hold_lease(lease).await.to_string() });
+        agents.spawn(agent::follow(serving.clone()));
+        agents.spawn(agent::give_away(serving.clone(), wanted));
+        agents.spawn(agent::expire(serving.clone()));
+        let accepting = front.clone().serve(Box::new(self.listener.clone()), life);
+        agents.spawn(async move {
+            accepting.await;
+            "the front stopped".to_owned()
+        });
+        self.status.set_running(Some(Arc::new(Running { serving: serving.clone(), front })));
+        tracing::info!(%incarnation, "serving");
+
+        let reason = match agents.join_next().await {
+            Some(Ok(reason)) => reason,
+            Some(Err(error)) => return Err(format!("a task of the node failed: {error}")),
+            None => "nothing is left to do".to_owned(),
+        };
+        // Nothing may be acknowledged from here on; dropping the rest ends the front and its connections.
+        serving.lease.set(0);
+        tracing::warn!(%incarnation, reason, "this incarnation is over");
+        Ok(())
+    }
+
+    fn serving(&self, identity: Primary, published: &Published) -> Result<Arc<Serving>, String> {
+        let cluster = published.state.cluster().ok_or("the cluster is not known")?;
+        let clock = self.io.clock.clone();
+        let lease = Arc::new(Lease::new(clock.clone()));
+        let config = ShardsConfig {
+            identity,
+            partitions: cluster.partitions,
+            hash_key: cluster.hash_key,
+            memory_bytes: self.config.memory_bytes,
+            probe: self.io.probe.clone(),
+            hand_over: HandOverConfig::default(),
+        };
+        let shards = Arc::new(Shards::new(config, clock.clone(), lease.clone(), self.rng()));
+        let topology = topology::of(published).ok_or("the cluster is not known")?;
+        Ok(Arc::new(Serving::new(Parts {
+            identity,
+            name: self.config.name.clone(),
+            clock,
+            lease,
+            topology,
+            shards,
+            meta: self.meta.clone(),
+            max_clients: self.config.max_clients,
+            propose_limit: self.config.profile.propose,
+            resp_addr: self.addrs.resp.clone(),
+            rng: self.rng(),
+        })))
+    }
+
+    fn rng(&self) -> Box<dyn Rng> {
+        Box::new(SplitMix64::new(self.io.random()))
+    }
+
+    /// Creates the cluster, if that has not happened yet.
+    async fn found(&self, founded: &Founded, incarnation: Incarnation) -> Result<(), String> {
+        self.meta.initialize(&self.addrs.grpc).await.map_err(|error| error.to_string())?;
+        loop {
+            let published = match self.meta.read(self.config.profile.propose).await {
+                Ok(published) => published,
+                Err(_) if self.meta.published().state.cluster().is_some() => return Ok(()),
+                Err(error) => {
+                    tracing::debug!(%error, "no majority yet");
+                    self.pause().await;
+                    continue;
+                }
+            };
+            if published.state.cluster().is_some() {
+                return Ok(());
+            }
+            if let Err(error) = self.propose("bootstrap", self.creation(founded, incarnation)).await {
+                tracing::info!(%error, "the cluster is not created yet");
+                self.pause().await;
+            }
+        }
+    }
+
+    fn creation(&self, founded: &Founded, incarnation: Incarnation) -> Action {
+        let settings =
+            TenantSettings { ack: Ack::Async, policy: founded.policy.clone(), memory_bytes: None };
+        Action::CreateCluster {
+            info: ClusterInfo {
+                id: self.identity.cluster,
+                created_at_ms: self.io.clock.wall_ms(),
+                partitions: founded.partitions,
+                copies: founded.copies,
+                hash_key: founded.hash_key,
+            },
+            founder: NewMember {
+                id: self.identity.node,
+                name: self.config.name.clone(),
+                addrs: self.addrs.clone(),
+                zone: self.config.zone.clone(),
+                region: self.config.region.clone(),
+                weight: self.config.weight,
+            },
+            incarnation,
+            tenant: NewTenant {
+                id: TenantId(0),
+                name: "default".to_owned(),
+                placement: TenantPlacement::Spread,
+                settings,
+            },
+            placement: vec![vec![self.identity.node]; usize::from(founded.partitions.get())],
+        }
+    }
+
+    /// Commits this incarnation and waits until the state that has it is applied here.
+    async fn announce(&self, incarnation: Incarnation) -> Result<Published, String> {
+        let me = self.identity.node;
+        let boot = Action::Boot {
+            node: me,
+            incarnation,
+            addrs: self.addrs.clone(),
+            zone: self.config.zone.clone(),
+            region: self.config.region.clone(),
+        };
+        loop {
+            let published = self.meta.published();
+            if current(&published, me) == Some(incarnation) {
+                return Ok(published);
+            }
+            match self.propose(&format!("node:{me}"), boot.clone()).await {
+                Ok(_) => {}
+                Err(ProposeError::Rejected(rejected)) => {
+                    // The state that refused is applied here: it says what is wrong.
+                    let published = self.meta.published();
+                    match current(&published, me) {
+                        Some(seen) if seen == incarnation => return Ok(published),
+                        Some(seen) if seen > incarnation => {
+                            return Err(format!("another process has booted as node {me} (boot {seen})"));
+                        }
+                        _ if rejected.may_retry() => self.pause().await,
+                        _ => return Err(format!("the cluster refused this node: {rejected}")),
+                    }
+                }
+                Err(error) => {
+                    tracing::info!(%error, "not announced yet");
+                    self.pause().await;
+                }
+            }
+        }
+    }
+
+    async fn propose(&self, actor: &str, action: Action) -> Result<(), ProposeError> {
+        let at_ms = self.io.clock.wall_ms();
+        let command = MetaCommand { at_ms, actor: actor.to_owned(), action };
+        self.meta.propose(&command, self.config.profile.propose).await.map(|_| ())
+    }
+
+    /// Until leadership changes, or a moment at most.
+    async fn pause(&self) {
+        let changed = self.meta.leadership_changed(self.meta.leadership());
+        let _ = tokio::time::timeout(RETRY, changed).await;
+    }
+}
+
+/// The incarnation of a node in a state, unless the node is unknown there.
+fn current(published: &Published, node: NodeId) -> Option<Incarnation> {
+    published.state.node(node).map(|member| member.incarnation)
+}

@@ -1,0 +1,147 @@
+//! A running node, as whoever booted it holds it.
+
+use crate::{front::Front, http::Pages, metrics, serving::Serving};
+use arc_swap::ArcSwapOption;
+use predis_meta::Addresses;
+use predis_raft::MetaRaft;
+use predis_types::NodeId;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{sync::watch, task::JoinSet};
+
+/// How long a stopping node waits for its tasks.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+
+/// What serves requests during one life.
+pub struct Running {
+    /// The state shared by fronts and agents.
+    pub serving: Arc<Serving>,
+    /// The RESP front.
+    pub front: Arc<Front>,
+}
+
+/// How far a node has come; feeds readiness and metrics.
+pub struct Status {
+    node: NodeId,
+    meta: MetaRaft,
+    running: ArcSwapOption<Running>,
+    doing: Mutex<&'static str>,
+}
+
+impl Status {
+    pub(crate) fn new(node: NodeId, meta: MetaRaft) -> Status {
+        Status { node, meta, running: ArcSwapOption::empty(), doing: Mutex::new("starting") }
+    }
+
+    /// Says what the node is waiting for.
+    pub(crate) fn doing(&self, what: &'static str) {
+        *self.doing.lock().unwrap_or_else(PoisonError::into_inner) = what;
+    }
+
+    /// Begins or ends a life.
+    pub(crate) fn set_running(&self, running: Option<Arc<Running>>) {
+        self.running.store(running);
+    }
+
+    /// Who it is.
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// The agreed metadata.
+    pub fn meta(&self) -> &MetaRaft {
+        &self.meta
+    }
+
+    /// The life that serves now.
+    pub fn running(&self) -> Option<Arc<Running>> {
+        self.running.load_full()
+    }
+}
+
+impl Pages for Status {
+    fn metrics(&self) -> String {
+        metrics::render(self)
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        let Some(running) = self.running() else {
+            return Err((*self.doing.lock().unwrap_or_else(PoisonError::into_inner)).to_owned());
+        };
+        if running.serving.lease.is_valid() { Ok(()) } else { Err("the node has no lease".to_owned()) }
+    }
+}
+
+/// A running node.
+pub struct Node {
+    addrs: Addresses,
+    meta: MetaRaft,
+    status: Arc<Status>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<Result<(), String>>,
+}
+
+impl Node {
+    pub(crate) fn new(
+        addrs: Addresses,
+        meta: MetaRaft,
+        status: Arc<Status>,
+        stop: watch::Sender<bool>,
+        tasks: JoinSet<Result<(), String>>,
+    ) -> Node {
+        Node { addrs, meta, status, stop, tasks }
+    }
+
+    /// Where it is reached.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addrs
+    }
+
+    /// The agreed metadata.
+    pub fn meta(&self) -> &MetaRaft {
+        &self.meta
+    }
+
+    /// What it is doing; outlives the node.
+    pub fn status(&self) -> &Arc<Status> {
+        &self.status
+    }
+
+    /// `Ok` when clients may be sent here, else what is missing.
+    ///
+    /// # Errors
+    /// A few words on what the node waits for.
+    pub fn ready(&self) -> Result<(), String> {
+        self.status.ready()
+    }
+
+    /// Resolves when the node cannot go on, with the reason.
+    pub async fn failed(&mut self) -> String {
+        while let Some(ended) = self.tasks.join_next().await {
+            match ended {
+                Ok(Ok(())) => {}
+                Ok(Err(reason)) => return reason,
+                Err(error) => return format!("a task of the node failed: {error}"),
+            }
+        }
+        "all tasks of the node ended".to_owned()
+    }
+
+    /// Stops serving, then stops Raft. Clients are disconnected.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        self.meta.shutdown().await;
+        // Tasks that wait for nothing but the node itself are cut off after the others had their time.
+        let _ = tokio::time::timeout(STOP_LIMIT, async {
+            while let Some(ended) = self.tasks.join_next().await {
+                if matches!(ended, Ok(Err(_))) {
+                    break;
+                }
+            }
+        })
+        .await;
+        self.tasks.shutdown().await;
+    }
+}

@@ -1,0 +1,212 @@
+//! Running a batch on its shard: the decision before, the commands, the decision after.
+//!
+//! One lock for the whole of a batch, unless it adds so much that room must be made in between. Does not know
+//! how victims are chosen, nor what commands do.
+
+use super::{
+    Shards, admission,
+    batch::{Answer, Batch, Call, Work},
+    partition::{Guarded, Partition},
+};
+use predis_policy::Pool;
+use predis_replica::{Access, access, may_reply};
+use predis_resp::Reply;
+use predis_shard::{Context, Discarded, Effects, Shard};
+use predis_types::{Epoch, PartitionId};
+use std::sync::atomic::{Ordering, fence};
+
+/// How far beyond the budget one batch may get before room is made, in bytes.
+const OVERSHOOT_BYTES: u64 = 1024 * 1024;
+
+/// A batch on its way.
+pub(super) struct Run {
+    batch: Batch,
+    /// Of what was carried out or refused so far.
+    answers: Vec<Answer>,
+    /// How many of the answers are of work that was carried out.
+    carried_out: usize,
+    /// The epoch of the shard that the first of it ran on.
+    executed: Option<Epoch>,
+    /// What a flush removed, until the partition is unlocked.
+    discarded: Option<Discarded>,
+}
+
+/// How far a run got.
+pub(super) enum Progress {
+    /// It has all its answers.
+    Finished,
+    /// A hand-over holds the rest of it.
+    Held,
+}
+
+/// What one hold of the partition's lock came to.
+enum Step {
+    Done,
+    Held,
+    /// The tenant is over its budget, or was: go on, or finish, once there is room.
+    MakeRoom,
+}
+
+impl Run {
+    pub(super) fn new(batch: Batch) -> Run {
+        let answers = Vec::with_capacity(batch.work.len());
+        Run { batch, answers, carried_out: 0, executed: None, discarded: None }
+    }
+
+    pub(super) fn partition(&self) -> PartitionId {
+        self.batch.partition
+    }
+
+    pub(super) fn into_answers(self) -> Vec<Answer> {
+        self.answers
+    }
+
+    /// Gives this answer to all that was not carried out.
+    pub(super) fn refuse_rest(&mut self, answer: &Answer) {
+        self.answers.resize(self.batch.work.len(), answer.clone());
+    }
+
+    fn is_finished(&self) -> bool {
+        self.answers.len() == self.batch.work.len()
+    }
+
+    /// Takes back the answers of all that was carried out: it may not be acknowledged.
+    fn withhold(&mut self) {
+        self.answers[..self.carried_out].fill(Answer::ClusterDown);
+    }
+
+    /// How many bytes its arguments have.
+    fn size_bytes(&self) -> usize {
+        match &self.batch.work {
+            Work::Commands(calls) => calls.iter().flat_map(|call| &call.args).map(|arg| arg.len()).sum(),
+            _ => 0,
+        }
+    }
+}
+
+impl Shards {
+    /// Goes on with a run until it is finished or held.
+    pub(super) fn advance(&self, run: &mut Run) -> Progress {
+        let Some(partition) = self.partition(run.batch.partition) else {
+            run.refuse_rest(&Answer::ClusterDown);
+            return Progress::Finished;
+        };
+        loop {
+            let step = self.step(partition, run);
+            run.discarded = None;
+            match step {
+                Step::Done => return Progress::Finished,
+                Step::Held => return Progress::Held,
+                Step::MakeRoom => self.make_room(run.batch.tenant, run.size_bytes()),
+            }
+            if run.is_finished() {
+                self.verify(run);
+                return Progress::Finished;
+            }
+        }
+    }
+
+    /// Asks again, with everything read anew, whether what was carried out may be acknowledged.
+    pub(super) fn verify(&self, run: &mut Run) {
+        if let Some(partition) = self.partition(run.batch.partition) {
+            self.verify_locked(&partition.lock(), run);
+        }
+    }
+
+    fn verify_locked(&self, guarded: &Guarded, run: &mut Run) {
+        let Some(epoch) = run.executed else { return };
+        if !may_reply(&self.look(guarded), &guarded.owner, epoch) {
+            run.withhold();
+        }
+    }
+
+    fn step(&self, partition: &Partition, run: &mut Run) -> Step {
+        let mut guarded = partition.lock();
+        match access(&self.look(&guarded), &guarded.owner) {
+            Access::Wait => return Step::Held,
+            Access::Moved(node) => run.refuse_rest(&Answer::Moved(node)),
+            Access::ClusterDown => run.refuse_rest(&Answer::ClusterDown),
+            Access::TryAgain => run.refuse_rest(&Answer::TryAgain),
+            Access::Serve { .. } => {
+                let over = self.carry_out(partition.id, &mut guarded, run);
+                if over || !run.is_finished() {
+                    return Step::MakeRoom;
+                }
+            }
+        }
+        self.verify_locked(&guarded, run);
+        Step::Done
+    }
+
+    /// Carries out what is left of the run, or some of it; whether the tenant is over its budget then.
+    fn carry_out(&self, id: PartitionId, guarded: &mut Guarded, run: &mut Run) -> bool {
+        let (now, rng) = (self.now(), guarded.random());
+        let tenants = self.tenants.load();
+        let (Some(served), Some(pool)) = (&mut guarded.served, tenants.pool(run.batch.tenant)) else {
+            run.refuse_rest(&Answer::TryAgain);
+            return false;
+        };
+        let epoch = served.epoch;
+        run.executed.get_or_insert(epoch);
+        let mut effects = Effects::new();
+        let (shard, cx) = served.on(run.batch.tenant, pool, now, rng);
+        match &run.batch.work {
+            Work::Commands(calls) => run_commands(shard, &cx, calls, &mut run.answers, &mut effects),
+            Work::Flush => {
+                run.discarded = Some(shard.flush(&cx, &mut effects));
+                run.answers.push(Answer::Done);
+            }
+            other => run.answers.push(ask(shard, &cx, other, &mut effects)),
+        }
+        run.carried_out = run.answers.len();
+        self.deliver(id, epoch, run.batch.tenant, &effects);
+        !effects.is_empty() && is_over(pool)
+    }
+}
+
+/// Runs the calls that have no answer yet, until all have one or too much was added.
+fn run_commands(
+    shard: &mut Shard,
+    cx: &Context<'_>,
+    calls: &[Call],
+    answers: &mut Vec<Answer>,
+    effects: &mut Effects,
+) {
+    let enough = cx.pool.budget().saturating_add(OVERSHOOT_BYTES);
+    for call in &calls[answers.len()..] {
+        let before = effects.len();
+        let reply = match admission::refuses(shard, cx, call, effects) {
+            true => Reply::error(admission::OOM),
+            false => shard.execute(cx, call.spec, &call.args, effects),
+        };
+        answers.push(Answer::Reply(reply));
+        if effects.len() > before && cx.pool.used() > enough {
+            return;
+        }
+    }
+}
+
+/// Carries out work that has one answer; commands and flushes, whose outcome is more than that, are the caller's.
+fn ask(shard: &mut Shard, cx: &Context<'_>, work: &Work, effects: &mut Effects) -> Answer {
+    match work {
+        Work::Len => Answer::Count(shard.len(cx.tenant) as u64),
+        Work::Scan { from, options } => Answer::Page(shard.scan(cx, *from, options, effects)),
+        Work::Keys { pattern } => Answer::Keys(shard.keys(cx, pattern, effects)),
+        Work::RandomKey => Answer::Key(shard.random_key(cx, effects)),
+        Work::CountKeysInSlot(slot) => Answer::Count(shard.count_keys_in_slot(cx.tenant, *slot) as u64),
+        Work::KeysInSlot { slot, limit } => Answer::Keys(shard.keys_in_slot(cx, *slot, *limit, effects)),
+        Work::Stats => Answer::Stats(shard.stats(cx.tenant)),
+        Work::ResetCounters => {
+            shard.reset_counters(cx.tenant);
+            Answer::Done
+        }
+        Work::Commands(_) | Work::Flush => Answer::Done,
+    }
+}
+
+/// Whether room must be made, with all that any thread added before it asked taken into account by one of them
+/// at least: the fence keeps two threads that each charge one class and read the other from both missing it.
+fn is_over(pool: &Pool) -> bool {
+    fence(Ordering::SeqCst);
+    pool.over()
+}

@@ -1,0 +1,67 @@
+//! The housekeeping step: keys whose time has come go, though nobody asks for them; budgets that shrank are kept.
+//!
+//! Called now and then by a task of the node; does not know how often.
+
+use super::{
+    Shards,
+    partition::{Partition, Served},
+};
+use predis_shard::Effects;
+use predis_types::TenantId;
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expiry {
+    /// How many keys it removed.
+    pub removed: usize,
+    /// When the next key expires, in milliseconds since the Unix epoch; in the past when the limit was reached.
+    /// `None`: none does.
+    pub next_due_ms: Option<u64>,
+}
+
+impl Shards {
+    /// Removes up to `limit_per_shard` expired keys of each tenant in each shard, earliest first, one partition
+    /// locked at a time; then evicts what is beyond a budget.
+    pub fn expire(&self, limit_per_shard: usize) -> Expiry {
+        let mut step = Expiry::default();
+        for partition in &self.partitions {
+            self.expire_in(partition, limit_per_shard, &mut step);
+        }
+        self.trim();
+        step
+    }
+
+    fn expire_in(&self, partition: &Partition, limit: usize, step: &mut Expiry) {
+        let mut guarded = partition.lock();
+        let rng = guarded.random();
+        let Some(served) = &mut guarded.served else { return };
+        let tenants = self.tenants.load();
+        for (tenant, due_ms) in due(served) {
+            let now = self.now();
+            let Some(pool) = tenants.pool(tenant).filter(|_| due_ms < now.now_ms) else {
+                step.note(due_ms);
+                continue;
+            };
+            let epoch = served.epoch;
+            let mut effects = Effects::new();
+            let (shard, cx) = served.on(tenant, pool, now, rng);
+            step.removed += shard.expire(&cx, limit, &mut effects);
+            if let Some(next) = shard.next_expiry_ms(tenant) {
+                step.note(next);
+            }
+            self.deliver(partition.id, epoch, tenant, &effects);
+        }
+    }
+}
+
+impl Expiry {
+    fn note(&mut self, due_ms: u64) {
+        self.next_due_ms = Some(self.next_due_ms.map_or(due_ms, |before| before.min(due_ms)));
+    }
+}
+
+/// When each tenant's next key expires.
+fn due(served: &Served) -> Vec<(TenantId, u64)> {
+    let shard = &served.shard;
+    shard.tenants().filter_map(|tenant| Some((tenant, shard.next_expiry_ms(tenant)?))).collect()
+}

@@ -1,0 +1,212 @@
+//! The node's shards: one lock a partition, reached only through [`Shards::submit`].
+//!
+//! ```text
+//! submit(batch) --> lock the partition --> access()? --> Shard::execute ... --> effects --> may_reply()? --> answers
+//!                        |                    | a hand-over holds it                             (no: CLUSTERDOWN)
+//!                        |                    '--> Pending, until it lets go
+//!                        '--> over budget? unlock, then evict where the pool says, one lock at a time
+//! ```
+//! Leases, ownership and hand-over are decided by `predis_replica`, victims by `predis_policy`, commands by
+//! `predis_shard`; this is where they meet the clock and the locks. Knows no sockets, no metadata, no RESP bytes.
+
+mod admission;
+mod batch;
+mod completion;
+mod effects;
+mod evict;
+mod execute;
+mod expire;
+mod hand_over;
+mod lifecycle;
+mod numbers;
+mod partition;
+mod tenants;
+
+#[cfg(test)]
+mod tests;
+
+pub use batch::{Answer, Batch, Call, Work};
+pub use completion::Completion;
+pub use effects::{EffectCounts, Sink};
+pub use expire::Expiry;
+pub use hand_over::HandOverAction;
+pub use tenants::Budget;
+
+use crate::lease::Lease;
+use execute::{Progress, Run};
+use partition::{Guarded, Moment, Partition};
+use predis_policy::PolicyKind;
+use predis_replica::{HandOverConfig, Local, Primary};
+use predis_shard::{Counters, Effects};
+use predis_types::{Clock, Epoch, PartitionCount, PartitionId, Rng, TenantId, mix64, probe::Probe};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tenants::{Put, Tenants};
+
+/// What the shards of a node are made with.
+pub struct ShardsConfig {
+    /// Who the node is, in this life.
+    pub identity: Primary,
+    /// How many partitions the cluster has.
+    pub partitions: PartitionCount,
+    /// The cluster's secret words for hashing keys.
+    pub hash_key: [u64; 2],
+    /// What the shards may take together, in bytes; `None`: no bound.
+    pub memory_bytes: Option<u64>,
+    /// Watches.
+    pub probe: Arc<dyn Probe>,
+    /// How patient hand-overs are.
+    pub hand_over: HandOverConfig,
+}
+
+/// All shards of a node.
+pub struct Shards {
+    identity: Primary,
+    count: PartitionCount,
+    hash_key: [u64; 2],
+    probe: Arc<dyn Probe>,
+    hand_over: HandOverConfig,
+    clock: Arc<dyn Clock>,
+    lease: Arc<Lease>,
+    partitions: Box<[Partition]>,
+    tenants: Tenants,
+    effect_counts: EffectCounts,
+    sink: Option<Box<dyn Sink>>,
+    /// One applied state at a time.
+    updating: Mutex<()>,
+    /// What the shards counted that are gone.
+    retired: Mutex<BTreeMap<TenantId, Counters>>,
+}
+
+impl Shards {
+    /// A node's partitions, none of them its own before [`Shards::update`], and no tenant before
+    /// [`Shards::configure_tenant`].
+    pub fn new(
+        config: ShardsConfig,
+        clock: Arc<dyn Clock>,
+        lease: Arc<Lease>,
+        mut rng: Box<dyn Rng>,
+    ) -> Shards {
+        let seed = rng.next_u64();
+        let partition = |id: PartitionId| Partition::new(id, mix64(seed ^ u64::from(id.0)));
+        let partitions: Box<[Partition]> = config.partitions.iter().map(partition).collect();
+        Shards {
+            identity: config.identity,
+            count: config.partitions,
+            hash_key: config.hash_key,
+            probe: config.probe,
+            hand_over: config.hand_over,
+            clock,
+            lease,
+            tenants: Tenants::new(partitions.len(), config.memory_bytes),
+            partitions,
+            effect_counts: EffectCounts::default(),
+            sink: None,
+            updating: Mutex::new(()),
+            retired: Mutex::default(),
+        }
+    }
+
+    /// Sends all effects to `sink` too, besides counting them.
+    #[must_use]
+    pub fn with_sink(mut self, sink: Box<dyn Sink>) -> Shards {
+        self.sink = Some(sink);
+        self
+    }
+
+    /// How many partitions the cluster has.
+    pub fn partition_count(&self) -> PartitionCount {
+        self.count
+    }
+
+    /// Carries out a batch, on the calling thread and at once unless a hand-over holds its partition: the only
+    /// way to a shard. The completion has one answer per call of [`Work::Commands`] and one for any other work.
+    ///
+    /// A tenant that is not configured here, and a partition that the cluster does not have, get
+    /// [`Answer::TryAgain`] and [`Answer::ClusterDown`].
+    pub fn submit(self: &Arc<Self>, batch: Batch) -> Completion {
+        let mut run = Run::new(batch);
+        match self.advance(&mut run) {
+            Progress::Finished => Completion::Ready(run.into_answers()),
+            Progress::Held => {
+                let limit = Duration::from_micros(self.hand_over.hold_us);
+                Completion::Pending(Box::pin(completion::when_released(self.clone(), run, limit)))
+            }
+        }
+    }
+
+    /// Adds a tenant, or changes its policy or budget; `memory_bytes` of `None` shares the node's. Keys stay, but
+    /// under a new policy their recency starts anew, and those beyond a smaller budget are evicted: some now, the
+    /// rest with the next writes and [`Shards::expire`]. Costs nothing when nothing changes.
+    pub fn configure_tenant(&self, tenant: TenantId, policy: PolicyKind, memory_bytes: Option<u64>) {
+        let changing = self.tenants.change();
+        match self.tenants.put(tenant, policy, memory_bytes) {
+            Put::Unchanged => return,
+            Put::Budget => {}
+            Put::Pool => self.take_up_pool(tenant),
+        }
+        drop(changing);
+        self.make_room(tenant, 0);
+    }
+
+    /// Takes a tenant and its keys out of this node.
+    pub fn remove_tenant(&self, tenant: TenantId) {
+        let _changing = self.tenants.change();
+        if self.tenants.remove(tenant) {
+            self.drop_keyspaces(tenant);
+        }
+    }
+
+    /// Changes what the shards may take together, in bytes; keys are evicted as by [`Shards::configure_tenant`].
+    pub fn set_memory_bytes(&self, memory_bytes: Option<u64>) {
+        {
+            let _changing = self.tenants.change();
+            self.tenants.set_node_bytes(memory_bytes);
+        }
+        self.trim();
+    }
+
+    /// What the shards may take together, in bytes; `None`: no bound.
+    pub fn memory_bytes(&self) -> Option<u64> {
+        self.tenants.load().node_bytes()
+    }
+
+    /// The tenants configured here, ascending.
+    pub fn tenants(&self) -> Vec<TenantId> {
+        self.tenants.load().ids().collect()
+    }
+
+    /// A tenant's policy and budget; `None` when it is not configured here.
+    pub fn budget(&self, tenant: TenantId) -> Option<Budget> {
+        self.tenants.load().pool(tenant).map(|pool| Budget::of(pool))
+    }
+
+    fn partition(&self, id: PartitionId) -> Option<&Partition> {
+        self.partitions.get(usize::from(id.0))
+    }
+
+    fn now(&self) -> Moment {
+        Moment { now_ms: self.clock.wall_ms(), mono_us: self.clock.mono_us() }
+    }
+
+    /// What this node knows of itself at this very moment, the lease read anew.
+    fn look(&self, guarded: &Guarded) -> Local {
+        // Only a hand-over asks for the time.
+        let now_us = if guarded.hand_over.is_some() { self.clock.mono_us() } else { 0 };
+        guarded.local(self.identity, self.lease.is_valid(), now_us)
+    }
+
+    /// Counts effects and passes them on; to be called while the partition is locked.
+    fn deliver(&self, partition: PartitionId, epoch: Epoch, tenant: TenantId, effects: &Effects) {
+        if effects.is_empty() {
+            return;
+        }
+        self.effect_counts.add(effects);
+        if let Some(sink) = &self.sink {
+            sink.effects(partition, epoch, tenant, effects);
+        }
+    }
+}

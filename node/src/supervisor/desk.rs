@@ -1,0 +1,144 @@
+//! Where leases are granted while this member leads.
+//!
+//! Drives [`Grantor`] with arrivals, majority rounds and the agreed state; knows nothing of gRPC.
+
+use super::rounds::Rounds;
+use predis_meta::ClusterState;
+use predis_raft::MetaRaft;
+use predis_replica::{Answer, Grantor, LeaseConfig, Refusal, Renewal};
+use predis_types::{Clock, Incarnation, NodeId, PartitionId};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// A partition that its primary should give away while it is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Which.
+    pub partition: PartitionId,
+    /// To whom.
+    pub to: NodeId,
+}
+
+/// How many moves go out with one lease.
+const MOVES_PER_GRANT: usize = 64;
+
+/// What a node that asked for a lease is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RenewAnswer {
+    /// The lease lasts this long from when the renewal was sent.
+    Granted {
+        /// In microseconds.
+        lease_us: u64,
+        /// What the node should give away.
+        moves: Vec<Move>,
+    },
+    /// There is none.
+    Refused(Refusal),
+    /// Another member may know; the leader, when it is known.
+    NotLeader(Option<NodeId>),
+}
+
+/// The lease desk of one member.
+pub struct Desk {
+    meta: MetaRaft,
+    clock: Arc<dyn Clock>,
+    config: LeaseConfig,
+    rounds: Rounds,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    // Only while this member leads.
+    grantor: Option<Grantor>,
+    moves: BTreeMap<NodeId, Vec<Move>>,
+}
+
+impl Desk {
+    /// A desk that is closed until this member leads.
+    pub fn new(meta: MetaRaft, clock: Arc<dyn Clock>, config: LeaseConfig) -> Desk {
+        let rounds = Rounds::start(meta.clone());
+        Desk { meta, clock, config, rounds, inner: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers one renewal.
+    pub async fn renew(&self, renewal: Renewal) -> RenewAnswer {
+        let arrived = {
+            let mut inner = self.lock();
+            let Some(grantor) = &mut inner.grantor else { return self.not_leader() };
+            observe(grantor, &self.meta.published().state, self.clock.mono_us());
+            grantor.renewal_arrived(renewal, self.clock.mono_us())
+        };
+        let ticket = match arrived {
+            Ok(ticket) => ticket,
+            Err(Refusal::NotLeader) => return self.not_leader(),
+            Err(refusal) => return RenewAnswer::Refused(refusal),
+        };
+        if !self.rounds.confirmed().await {
+            return self.not_leader();
+        }
+        let mut inner = self.lock();
+        let now = self.clock.mono_us();
+        // The round waited until all that was committed before it is applied: the grantor must know it too.
+        let published = self.meta.published();
+        let answer = inner.grantor.as_mut().map(|grantor| {
+            observe(grantor, &published.state, now);
+            grantor.majority_confirmed(ticket, now)
+        });
+        match answer {
+            Some(Answer::Granted(grant)) => {
+                let mut moves = inner.moves.get(&renewal.node).cloned().unwrap_or_default();
+                moves.truncate(MOVES_PER_GRANT);
+                RenewAnswer::Granted { lease_us: grant.lease_us, moves }
+            }
+            Some(Answer::Refused(Refusal::NotLeader)) | None => self.not_leader(),
+            Some(Answer::Refused(refusal)) => RenewAnswer::Refused(refusal),
+        }
+    }
+
+    fn not_leader(&self) -> RenewAnswer {
+        let leadership = self.meta.leadership();
+        RenewAnswer::NotLeader(leadership.leader.filter(|_| !leadership.is_me))
+    }
+
+    /// Opens the desk for a term, or closes it.
+    pub(super) fn lead(&self, term: Option<u64>) {
+        let now = self.clock.mono_us();
+        let mut inner = self.lock();
+        inner.grantor = term.map(|term| Grantor::new(term, now, self.config));
+        inner.moves.clear();
+    }
+
+    /// Whether the time a new leader must wait is over.
+    pub(super) fn may_judge(&self) -> bool {
+        let now = self.clock.mono_us();
+        self.lock().grantor.as_ref().is_some_and(|grantor| now >= grantor.judges_from())
+    }
+
+    /// The members whose leases have run out for sure.
+    pub(super) fn judge(&self, state: &ClusterState) -> Vec<(NodeId, Incarnation)> {
+        let now = self.clock.mono_us();
+        let mut inner = self.lock();
+        let Some(grantor) = &mut inner.grantor else { return Vec::new() };
+        observe(grantor, state, now);
+        grantor.overdue(now)
+    }
+
+    /// Replaces what each node should give away.
+    pub(super) fn hand_out(&self, moves: BTreeMap<NodeId, Vec<Move>>) {
+        self.lock().moves = moves;
+    }
+}
+
+/// Tells the grantor of every member that the agreed state has.
+fn observe(grantor: &mut Grantor, state: &ClusterState, now: u64) {
+    for member in state.nodes().values() {
+        grantor.observe(member.id, member.incarnation, member.is_up(), now);
+    }
+}

@@ -1,0 +1,117 @@
+//! What the leader does for the cluster: judges leases, places partitions, chooses voters.
+//!
+//! ```text
+//! renewals --> Desk (Grantor) --overdue--> NodeDown --+
+//!                                                     v
+//! agreed state --> plan (pure) --> Place commands, and moves handed out with the leases
+//!              --> voters (pure) -> Raft membership
+//! ```
+//! Runs on every member and acts only while it leads. All that it decides is committed as data.
+
+mod desk;
+mod members;
+mod plan;
+mod rounds;
+
+pub use desk::{Desk, Move, RenewAnswer};
+pub use plan::{Plan, plan};
+
+use crate::config::Profile;
+use predis_meta::{Action, MetaCommand};
+use predis_raft::{Leadership, MetaRaft, Published};
+use predis_types::{Clock, Incarnation, NodeId};
+use std::sync::Arc;
+
+/// How many partitions one placement command changes at most.
+const CHANGES_PER_COMMAND: usize = 64;
+
+/// In whose name the supervisor proposes.
+const ACTOR: &str = "supervisor";
+
+/// The supervisor of one member.
+pub struct Supervisor {
+    meta: MetaRaft,
+    desk: Arc<Desk>,
+    clock: Arc<dyn Clock>,
+    profile: Profile,
+    members: members::Members,
+    // The index of the state that was last planned from, and found in order.
+    settled: Option<u64>,
+}
+
+impl Supervisor {
+    /// A supervisor that shares the desk with the gRPC service.
+    pub fn new(meta: MetaRaft, desk: Arc<Desk>, clock: Arc<dyn Clock>, profile: Profile) -> Supervisor {
+        let members = members::Members::new(profile.replace_voter);
+        Supervisor { meta, desk, clock, profile, members, settled: None }
+    }
+
+    /// Supervises for as long as the member runs.
+    pub async fn run(mut self) {
+        let mut leadership = Leadership::default();
+        loop {
+            let now = self.meta.leadership();
+            if now != leadership {
+                leadership = now;
+                self.desk.lead(leadership.is_me.then_some(leadership.term));
+                self.settled = None;
+            }
+            if leadership.is_me {
+                self.tend().await;
+                tokio::time::sleep(self.profile.supervise).await;
+            } else {
+                // Nothing to do until leadership changes.
+                self.meta.leadership_changed(leadership).await;
+            }
+        }
+    }
+
+    async fn tend(&mut self) {
+        let published = self.meta.published();
+        let overdue = self.desk.judge(&published.state);
+        for (node, incarnation) in overdue {
+            self.give_up_on(node, incarnation).await;
+        }
+        self.members.tend(&self.meta, &published, self.clock.mono_us()).await;
+        // Before the waiting time is over it is not known who is alive.
+        if self.desk.may_judge() && self.settled != Some(published.index) {
+            self.place(&published).await;
+        }
+    }
+
+    async fn give_up_on(&mut self, node: NodeId, incarnation: Incarnation) {
+        tracing::warn!(%node, %incarnation, "lease ran out: the node is taken to be dead");
+        if let Err(error) = self.propose(Action::NodeDown { node, incarnation }).await {
+            tracing::warn!(%node, %error, "cannot commit that a node is down");
+        }
+    }
+
+    async fn place(&mut self, published: &Published) {
+        let Plan { changes, moves } = plan(&published.state);
+        self.desk.hand_out(moves);
+        if changes.is_empty() {
+            self.settled = Some(published.index);
+            return;
+        }
+        for chunk in changes.chunks(CHANGES_PER_COMMAND) {
+            match self.propose(Action::Place { changes: chunk.to_vec() }).await {
+                Ok(lost) if lost > 0 => tracing::warn!(lost, "partitions were lost and start anew, empty"),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::info!(%error, "placement is computed again");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Proposes once; how many partitions were lost by it.
+    async fn propose(&self, action: Action) -> Result<usize, predis_raft::ProposeError> {
+        let command = MetaCommand { at_ms: self.clock.wall_ms(), actor: ACTOR.to_owned(), action };
+        let agreed = self.meta.propose(&command, self.profile.propose).await?;
+        Ok(match agreed.outcome {
+            predis_meta::Outcome::Placed { lost } => lost.len(),
+            _ => 0,
+        })
+    }
+}
