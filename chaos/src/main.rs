@@ -88,7 +88,10 @@ fn planted(args: &Args) -> ExitCode {
         });
         match caught {
             Some((seed, violation)) if violation.invariant == case.invariant => {
-                println!("{:?}: caught by {} under seed {seed}: {}", case.bug, violation.invariant, violation.text);
+                println!(
+                    "{:?}: caught by {} under seed {seed}: {}",
+                    case.bug, violation.invariant, violation.text
+                );
             }
             Some((seed, violation)) => {
                 missed += 1;

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::replay;
+use crate::{ctl, logging, replay, server, up};
 
 /// A Redis-compatible cache cluster.
 #[derive(Debug, Parser)]
@@ -15,6 +15,9 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Server(server::ServerArgs),
+    Up(up::UpArgs),
+    Ctl(ctl::CtlArgs),
     Replay(replay::ReplayArgs),
 }
 
@@ -22,7 +25,10 @@ impl Cli {
     /// Runs the subcommand that was asked for.
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self.command {
-            Command::Replay(args) => replay::run(&args),
+            Command::Server(args) => server::run(args),
+            Command::Up(args) => up::run(args),
+            Command::Ctl(args) => ctl::run(&args),
+            Command::Replay(args) => logging::init(logging::Format::Text).and_then(|()| replay::run(&args)),
         }
     }
 }

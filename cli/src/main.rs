@@ -1,10 +1,14 @@
-//! The `predis` command: reads the arguments, starts logging, runs the subcommand, and turns what went wrong
-//! into an exit status. Does not know what any subcommand does.
+//! The `predis` command: reads the arguments, runs the subcommand, and turns what went wrong into an exit
+//! status. Does not know what any subcommand does.
 
 mod commands;
+mod ctl;
 mod failure;
 mod logging;
 mod replay;
+mod server;
+mod stop;
+mod up;
 
 use std::process::ExitCode;
 
@@ -12,7 +16,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let cli = commands::Cli::parse();
-    match logging::init().and_then(|()| cli.run()) {
+    match cli.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("error: {failure}");

@@ -203,8 +203,7 @@ impl Lives {
     }
 
     fn creation(&self, founded: &Founded, incarnation: Incarnation) -> Action {
-        let settings =
-            TenantSettings { ack: Ack::Async, policy: founded.policy.clone(), memory_bytes: None };
+        let settings = TenantSettings { ack: Ack::Async, policy: founded.policy.clone(), memory_bytes: None };
         Action::CreateCluster {
             info: ClusterInfo {
                 id: self.identity.cluster,

@@ -7,9 +7,14 @@
 //! ```
 //! The only crate that knows openraft and sled. Knows nothing of shards or of RESP.
 
+// openraft's error types are large, and its traits fix them.
+#![allow(clippy::result_large_err)]
+
 mod disk;
+mod error;
 mod log_store;
 mod metadata;
+mod options;
 mod runtime;
 mod snapshot;
 mod state_machine;
@@ -18,7 +23,9 @@ mod types;
 mod voters;
 
 pub use disk::{Change, Disk, MemoryDisk, Pair, Pending, SledDisk, Space};
-pub use metadata::{Agreed, Leadership, MetaRaft, Options, ProposeError, StartError, Timing};
+pub use error::{ProposeError, StartError};
+pub use metadata::{Agreed, Leadership, MetaRaft};
+pub use options::{Options, Timing};
 pub use runtime::seeded;
 pub use snapshot::FILE as SNAPSHOT_FILE;
 pub use state_machine::Published;

@@ -4,17 +4,18 @@
 //! shards, leases or placement.
 
 use crate::{
-    disk::Disk,
+    error::{ProposeError, StartError},
     log_store::LogStore,
+    options::Options,
     state_machine::{Published, StateMachine},
-    transport::{CallError, Channels, Connector, MAX_MESSAGE_BYTES, Network, Service},
+    transport::{Channels, MAX_MESSAGE_BYTES, Network, Service},
     types::{Proposal, Raft, Response},
 };
 use openraft::{
-    BasicNode, ChangeMembers, ServerState, SnapshotPolicy,
-    error::{CheckIsLeaderError, ClientWriteError, Fatal, ForwardToLeader, RaftError},
+    BasicNode, ChangeMembers, ServerState,
+    error::{CheckIsLeaderError, ClientWriteError, ForwardToLeader, RaftError},
 };
-use predis_meta::{MetaCommand, Outcome, Rejected, encode_command};
+use predis_meta::{MetaCommand, Outcome, encode_command};
 use predis_proto::raft::{
     ProposeRequest, ReadIndexRequest, propose_reply, raft_client::RaftClient, raft_server::RaftServer,
     read_index_reply,
@@ -22,7 +23,6 @@ use predis_proto::raft::{
 use predis_types::{
     ClusterId, NodeId,
     planted::{self, Bug},
-    probe::Probe,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,81 +30,6 @@ use std::{
     time::Duration,
 };
 use tokio::sync::watch;
-
-/// How fast members notice that a leader is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timing {
-    /// How often the leader makes itself heard.
-    pub heartbeat: Duration,
-    /// The shortest silence after which a member stands for election.
-    pub election_min: Duration,
-    /// The longest.
-    pub election_max: Duration,
-}
-
-impl Timing {
-    /// For members within a millisecond or so of each other.
-    pub const LAN: Timing = Timing {
-        heartbeat: Duration::from_millis(150),
-        election_min: Duration::from_millis(600),
-        election_max: Duration::from_millis(1200),
-    };
-}
-
-/// What a member of the metadata group is started with.
-pub struct Options {
-    /// The cluster; messages of another one are refused.
-    pub cluster: ClusterId,
-    /// This member.
-    pub node: NodeId,
-    /// How fast it judges.
-    pub timing: Timing,
-    /// A snapshot is written after this many log entries.
-    pub snapshot_every: u64,
-    /// Where it keeps its log.
-    pub disk: Arc<dyn Disk>,
-    /// How it reaches the others.
-    pub connector: Arc<dyn Connector>,
-    /// Who watches.
-    pub probe: Arc<dyn Probe>,
-    /// Members to try before the metadata is known, by id.
-    pub seeds: BTreeMap<u64, String>,
-}
-
-/// Why a member could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The snapshot or the log cannot be read.
-    #[error("cannot read the metadata: {0}")]
-    Storage(#[from] std::io::Error),
-    /// The time-outs contradict each other.
-    #[error("raft timing: {0}")]
-    Timing(#[from] openraft::ConfigError),
-    /// openraft refused to run.
-    #[error("raft: {0}")]
-    Raft(#[from] Fatal<u64>),
-}
-
-/// Why a proposal or a read gave no result.
-#[derive(Debug, thiserror::Error)]
-pub enum ProposeError {
-    /// The command is committed, and the metadata refused it.
-    #[error("{0}")]
-    Rejected(#[from] Rejected),
-    /// Nothing was committed: no leader is known, or it could not be reached.
-    #[error("no leader can be reached: {0}")]
-    Unavailable(String),
-    /// The command may or may not be committed, now or later.
-    #[error("the outcome is unknown: {0}")]
-    Unknown(String),
-}
-
-impl ProposeError {
-    /// Whether the same proposal may be made again without risk of acting twice.
-    pub fn is_retryable(&self) -> bool {
-        matches!(self, ProposeError::Unavailable(_))
-    }
-}
 
 /// A command that the cluster has agreed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,7 +88,7 @@ impl MetaRaft {
             known: published.clone(),
             probe: options.probe.clone(),
         };
-        let config = Arc::new(config(&options)?);
+        let config = Arc::new(options.config()?);
         let raft = Raft::new(options.node.0, config, network, log, machine).await?;
         Ok(MetaRaft {
             raft,
@@ -180,7 +105,7 @@ impl MetaRaft {
     /// # Errors
     /// When the member stopped or the change cannot be stored.
     pub async fn initialize(&self, grpc_addr: &str) -> Result<(), ProposeError> {
-        if self.raft.is_initialized().await.map_err(stopped)? {
+        if self.raft.is_initialized().await.map_err(ProposeError::from_fatal)? {
             return Ok(());
         }
         let members = BTreeMap::from([(self.node.0, BasicNode::new(grpc_addr))]);
@@ -361,7 +286,7 @@ impl MetaRaft {
             let called = self
                 .channels
                 .call(&addr, limit, |channel| async move { RaftClient::new(channel).propose(request).await });
-            let reply = called.await.map_err(|error| unknown(&error))?;
+            let reply = called.await.map_err(|error| ProposeError::from_call(&error))?;
             match reply.result {
                 Some(propose_reply::Result::Committed(committed)) => {
                     let response = serde_json::from_slice(&committed.response)
@@ -428,21 +353,6 @@ impl MetaRaft {
     }
 }
 
-fn config(options: &Options) -> Result<openraft::Config, openraft::ConfigError> {
-    let ms = |duration: Duration| duration.as_millis() as u64;
-    openraft::Config {
-        cluster_name: options.cluster.to_string(),
-        heartbeat_interval: ms(options.timing.heartbeat),
-        election_timeout_min: ms(options.timing.election_min),
-        election_timeout_max: ms(options.timing.election_max),
-        install_snapshot_timeout: 5_000,
-        snapshot_policy: SnapshotPolicy::LogsSinceLast(options.snapshot_every),
-        max_in_snapshot_log_to_keep: options.snapshot_every,
-        ..openraft::Config::default()
-    }
-    .validate()
-}
-
 fn leadership(metrics: &openraft::RaftMetrics<u64, BasicNode>) -> Leadership {
     Leadership {
         leader: metrics.current_leader.map(NodeId),
@@ -457,16 +367,4 @@ fn not_leader<T>(forward: &ForwardToLeader<u64, BasicNode>) -> Step<T> {
 
 fn known(leader: u64) -> Option<u64> {
     (leader != 0).then_some(leader)
-}
-
-fn stopped(error: Fatal<u64>) -> ProposeError {
-    ProposeError::Unavailable(error.to_string())
-}
-
-/// A call that failed before anything was sent cannot have committed anything.
-fn unknown(error: &CallError) -> ProposeError {
-    match error {
-        CallError::BadAddress { .. } => ProposeError::Unavailable(error.to_string()),
-        CallError::TimedOut { .. } | CallError::Failed { .. } => ProposeError::Unknown(error.to_string()),
-    }
 }

@@ -34,7 +34,12 @@ impl MetadataLinearizable {
         self.returned.insert(at, highest);
     }
 
-    fn check_read(&self, started: Duration, index: u64, values: &BTreeMap<String, String>) -> Result<(), String> {
+    fn check_read(
+        &self,
+        started: Duration,
+        index: u64,
+        values: &BTreeMap<String, String>,
+    ) -> Result<(), String> {
         let floor = self.floor(started);
         if index < floor {
             return Err(format!("a read as of {index} began after {floor} had been returned"));

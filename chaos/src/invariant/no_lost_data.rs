@@ -107,8 +107,7 @@ mod tests {
 
     #[test]
     fn only_a_declared_loss_excuses_a_missing_key() {
-        let mut invariant =
-            NoLostData { partitions: PartitionCount::new(1), ..NoLostData::default() };
+        let mut invariant = NoLostData { partitions: PartitionCount::new(1), ..NoLostData::default() };
         seen(&mut invariant, 20, written(5)).unwrap();
         assert_eq!(seen(&mut invariant, 30, read(Some(5))), Ok(()));
         assert_eq!(seen(&mut invariant, 30, read(Some(6))), Ok(()));

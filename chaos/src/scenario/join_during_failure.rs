@@ -14,14 +14,15 @@ fn script(rng: &mut SplitMix64) -> Script {
     let joins = fails + between(rng, 0, 1_200);
     let returns = joins + Duration::from_millis(rng.below(2_000));
     vec![
-        at(fails, move |world: &mut World| {
-            if cut { world.isolate(victim) } else { world.crash(victim, false) }
-        }),
+        at(
+            fails,
+            move |world: &mut World| {
+                if cut { world.isolate(victim) } else { world.crash(victim, false) }
+            },
+        ),
         at(joins, move |world: &mut World| {
             world.add_node(HostSpec { node: 4, join: NODES.collect(), partitions: PARTITIONS });
         }),
-        at(returns, move |world: &mut World| {
-            if cut { world.rejoin(victim) } else { world.restart(victim) }
-        }),
+        at(returns, move |world: &mut World| if cut { world.rejoin(victim) } else { world.restart(victim) }),
     ]
 }

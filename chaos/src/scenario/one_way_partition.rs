@@ -4,8 +4,11 @@ use super::{NODES, Scenario, Script, any_node, at, between};
 use crate::world::World;
 use predis_types::{Rng, SplitMix64};
 
-pub(super) const SCENARIO: Scenario =
-    Scenario { name: "one-way-partition", about: "a node is heard but does not hear, or the reverse", script };
+pub(super) const SCENARIO: Scenario = Scenario {
+    name: "one-way-partition",
+    about: "a node is heard but does not hear, or the reverse",
+    script,
+};
 
 fn script(rng: &mut SplitMix64) -> Script {
     let mut script = Script::new();

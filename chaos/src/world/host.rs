@@ -82,13 +82,18 @@ impl Host {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(look)
     }
 
+    /// How many writes of its disk no sync has covered.
+    pub(super) fn unsynced(&self) -> u64 {
+        self.disk.unsynced() as u64
+    }
+
     /// Tells the machine that its process is gone, and how many unsynced writes the disk keeps.
-    pub(super) fn crashed(&self, kept: usize) {
+    pub(super) fn crashed(&self, kept: u64) {
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = false;
         // Dropped here, outside of the runtime that died: it only lets go of memory.
         let node = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(node);
-        self.disk.crash(kept);
+        self.disk.crash(usize::try_from(kept).unwrap_or(usize::MAX));
     }
 
     /// What runs on the machine, from its first boot on.

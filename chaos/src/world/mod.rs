@@ -106,11 +106,13 @@ impl World {
     /// Stops a node at once. The process alone (`power` false), or the machine with all that its disk had not
     /// synced, up to a random point.
     pub fn crash(&mut self, node: u64, power: bool) {
-        let kept = self.rng.next_u64();
         let Some(host) = self.hosts.get(&node).filter(|host| host.is_running()) else { return };
+        let unsynced = host.unsynced();
+        let kept = if power { self.rng.below(unsynced + 1) } else { unsynced };
         self.sim.crash(host_name(node));
-        host.crashed(if power { kept as usize } else { usize::MAX });
-        self.note(format!("crash {node} power={power}"));
+        host.crashed(kept);
+        let kind = if power { "power-loss" } else { "crash" };
+        self.note(format!("{kind} {node} keeps {kept} of {unsynced} unsynced writes"));
     }
 
     /// Starts a crashed node again.

@@ -75,8 +75,7 @@ fn change(serving: &Serving, ask: &Ask) -> Option<PlacementChange> {
     let member = published.state.node(ask.primary).filter(|member| member.is_up())?;
     let to = Replica { node: member.id, incarnation: member.incarnation };
     // Promoting the primary itself fences an earlier ask whose outcome is unknown.
-    let kind =
-        if to == from { PlacementKind::Promote { to } } else { PlacementKind::HandOver { from, to } };
+    let kind = if to == from { PlacementKind::Promote { to } } else { PlacementKind::HandOver { from, to } };
     let others = partition.replicas.iter().copied().filter(|node| *node != to.node);
     Some(PlacementChange {
         partition: ask.partition,

@@ -79,9 +79,9 @@ impl LeaseAgent {
             sequence: renewal.seq,
         };
         let limit = Duration::from_micros(self.config.renew_every_us);
-        let called = meta.channels().call(&addr, limit, |channel| async move {
-            NodeClient::new(channel).renew(request).await
-        });
+        let called = meta
+            .channels()
+            .call(&addr, limit, |channel| async move { NodeClient::new(channel).renew(request).await });
         match called.await.ok()?.result? {
             renew_reply::Result::Granted(granted) => {
                 let moves = granted.moves.iter().filter_map(|wanted| {

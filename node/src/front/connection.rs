@@ -132,7 +132,9 @@ impl Connection {
     /// Waits for more bytes; `None` when the connection is to end instead.
     async fn read(&mut self) -> Option<usize> {
         let held = &self.session.held;
-        held.query.store(self.input.len() as u64, Relaxed);
+        let (query, room) = (self.input.len(), self.input.capacity() - self.input.len());
+        held.query.store(query as u64, Relaxed);
+        held.query_free.store(if query == 0 { 0 } else { room as u64 }, Relaxed);
         let read = tokio::select! {
             biased;
             () = self.session.killed() => return None,

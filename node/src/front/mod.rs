@@ -88,7 +88,11 @@ impl Front {
     /// Serves every connection that comes in until `shutdown` turns true or its sender is gone; then no
     /// request is begun any more, the replies of those begun are written, and every connection is closed before
     /// this returns. Dropping the future ends everything at once.
-    pub async fn serve(self: Arc<Self>, mut listener: Box<dyn Listener>, mut shutdown: watch::Receiver<bool>) {
+    pub async fn serve(
+        self: Arc<Self>,
+        mut listener: Box<dyn Listener>,
+        mut shutdown: watch::Receiver<bool>,
+    ) {
         if let Ok(addr) = listener.local_addr() {
             self.listening.get_or_init(|| addr);
         }

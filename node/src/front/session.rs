@@ -229,8 +229,11 @@ impl Session {
 
     /// Redis's letters: c closing, r read-only, e exempt from eviction, N none of them.
     fn flags(&self) -> String {
-        let letters =
-            [('c', self.is_closing()), ('r', self.readonly.load(Relaxed)), ('e', self.no_evict.load(Relaxed))];
+        let letters = [
+            ('c', self.is_closing()),
+            ('r', self.readonly.load(Relaxed)),
+            ('e', self.no_evict.load(Relaxed)),
+        ];
         let set: String = letters.iter().filter(|(_, set)| *set).map(|(letter, _)| *letter).collect();
         if set.is_empty() { "N".to_owned() } else { set }
     }

@@ -193,7 +193,8 @@ impl Stats {
 
     /// The error codes that were answered and how often, in the order of the codes.
     pub fn errors(&self) -> Vec<(&'static str, u64)> {
-        let counted = CODES.iter().enumerate().map(|(at, code)| (*code, self.sum(|stripe| &stripe.errors[at])));
+        let counted =
+            CODES.iter().enumerate().map(|(at, code)| (*code, self.sum(|stripe| &stripe.errors[at])));
         counted.filter(|(_, count)| *count > 0).collect()
     }
 

@@ -2,10 +2,7 @@
 
 use super::Shared;
 use predis_meta::{ClusterState, Member, Mode, PartitionState, Status as MemberStatus, Tenant};
-use predis_proto::admin::{
-    self, StatusReply, StatusRequest,
-    cluster_server::Cluster,
-};
+use predis_proto::admin::{self, StatusReply, StatusRequest, cluster_server::Cluster};
 use predis_raft::Published;
 use predis_types::{NodeId, PartitionCount, PartitionId};
 use std::collections::BTreeSet;
@@ -22,7 +19,9 @@ impl Cluster for Admin {
             shared.meta.published()
         } else {
             let read = shared.meta.read(shared.limit).await;
-            read.map_err(|error| Status::unavailable(format!("{error}; ask with stale for this node's copy")))?
+            read.map_err(|error| {
+                Status::unavailable(format!("{error}; ask with stale for this node's copy"))
+            })?
         };
         reply(shared, &published).map(Response::new).ok_or_else(|| Status::unavailable("no cluster yet"))
     }
@@ -47,11 +46,7 @@ fn reply(shared: &Shared, published: &Published) -> Option<StatusReply> {
         partitions_served: served as u32,
         slots_served: served as u32 * u32::from(predis_types::SLOTS / cluster.partitions.get()),
         partitions_lost: state.partitions().iter().map(|partition| partition.lost).sum(),
-        nodes: state
-            .nodes()
-            .values()
-            .map(|member| node(state, member, leadership.leader, &voters))
-            .collect(),
+        nodes: state.nodes().values().map(|member| node(state, member, leadership.leader, &voters)).collect(),
         partitions: numbered.map(|(id, p)| partition(cluster.partitions, id, p)).collect(),
         tenants: state.tenants().values().map(tenant).collect(),
     })

@@ -1,10 +1,7 @@
 //! Joining and leases: the `Node` service, and the client side of joining.
 
 use super::Shared;
-use crate::{
-    agent::refusal_name,
-    supervisor::RenewAnswer,
-};
+use crate::{agent::refusal_name, supervisor::RenewAnswer};
 use predis_meta::{Action, Addresses, Member, MetaCommand, NewMember, Outcome, VERSION};
 use predis_proto::node::{
     Granted, JoinReply, JoinRequest, Move, Peer, Refused, RenewReply, RenewRequest, node_client::NodeClient,

@@ -8,9 +8,7 @@ mod membership;
 pub use membership::{describe, join_through};
 
 use crate::{io::Listener, supervisor::Desk};
-use predis_proto::{
-    DESCRIPTORS, admin::cluster_server::ClusterServer, node::node_server::NodeServer,
-};
+use predis_proto::{DESCRIPTORS, admin::cluster_server::ClusterServer, node::node_server::NodeServer};
 use predis_raft::{Accepted, MetaRaft};
 use predis_types::{Clock, NodeId};
 use std::{io, sync::Arc, time::Duration};

@@ -62,10 +62,7 @@ fn metadata(page: &mut Page, status: &Status) {
     page.gauge(
         "predis_cluster_partitions",
         "Partitions of the cluster, with and without a primary.",
-        &[
-            (&[("primary", "yes")][..], served),
-            (&[("primary", "no")][..], state.partitions().len() - served),
-        ],
+        &[(&[("primary", "yes")][..], served), (&[("primary", "no")][..], state.partitions().len() - served)],
     );
     page.counter(
         "predis_partitions_lost_total",
@@ -111,7 +108,11 @@ fn keys(page: &mut Page, running: &Running) {
     page.gauge("predis_keys_expiring", "Keys that expire at some time.", &of(|stats| stats.expiring));
     page.gauge("predis_memory_used_bytes", "What the keys take of the budget.", &of(|stats| stats.cost));
     page.counter("predis_keyspace_hits_total", "Keys found by reads.", &of(|stats| stats.counters.hits));
-    page.counter("predis_keyspace_misses_total", "Keys not found by reads.", &of(|stats| stats.counters.misses));
+    page.counter(
+        "predis_keyspace_misses_total",
+        "Keys not found by reads.",
+        &of(|stats| stats.counters.misses),
+    );
     page.counter("predis_expired_keys_total", "Keys that expired.", &of(|stats| stats.counters.expired));
     page.counter("predis_evicted_keys_total", "Keys that were evicted.", &of(|stats| stats.counters.evicted));
     if let Some(bytes) = serving.shards.memory_bytes() {

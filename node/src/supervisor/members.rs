@@ -29,7 +29,9 @@ impl Members {
         let (voters, known) = meta.members();
         let changed = if let Some(member) = nodes.values().find(|member| !known.contains(&member.id)) {
             meta.add_learner(member.id, &member.addrs.grpc).await
-        } else if let Some(gone) = known.iter().find(|node| !nodes.contains_key(node) && !voters.contains(node)) {
+        } else if let Some(gone) =
+            known.iter().find(|node| !nodes.contains_key(node) && !voters.contains(node))
+        {
             meta.remove_learner(*gone).await
         } else {
             let wanted = self.wanted(nodes.values(), &voters, meta, now_us);
@@ -57,7 +59,8 @@ impl Members {
         let candidates: Vec<Candidate> = members
             .map(|member| {
                 // A voter that is away for a moment keeps its vote; one that is not up never gets one.
-                let away_us = self.down_since_us.get(&member.id).map_or(0, |since| now_us.saturating_sub(*since));
+                let away_us =
+                    self.down_since_us.get(&member.id).map_or(0, |since| now_us.saturating_sub(*since));
                 let patient = voters.contains(&member.id) && away_us < self.replace_after.as_micros() as u64;
                 let fit = (member.is_up() || patient) && member.mode != predis_meta::Mode::Leaving;
                 Candidate { node: member.id, fit, zone: member.zone.clone() }

@@ -3,7 +3,8 @@
 use super::faulty_disk::FaultyDisk;
 use crate::{
     disk::Pending,
-    metadata::{MetaRaft, Options, Timing},
+    metadata::MetaRaft,
+    options::{Options, Timing},
     transport::{Accepted, BoxedStream, Connector},
 };
 use predis_meta::{

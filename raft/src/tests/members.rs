@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     disk::{Disk, Space},
-    metadata::ProposeError,
+    error::ProposeError,
 };
 use predis_types::NodeId;
 

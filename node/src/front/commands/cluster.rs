@@ -90,8 +90,10 @@ fn slots(topology: &Topology) -> Reply {
 /// Members that hold nothing are shards without slots, as in Redis.
 fn shards(topology: &Topology) -> Reply {
     let mut shards = topology.shards();
-    let seated: BTreeSet<NodeId> =
-        shards.iter().flat_map(|shard| std::iter::once(shard.primary).chain(shard.replicas.clone())).collect();
+    let seated: BTreeSet<NodeId> = shards
+        .iter()
+        .flat_map(|shard| std::iter::once(shard.primary).chain(shard.replicas.clone()))
+        .collect();
     let unseated = topology.nodes.keys().filter(|node| !seated.contains(*node));
     shards.extend(unseated.map(|node| ShardRanges {
         primary: *node,

@@ -56,11 +56,8 @@ mod tests {
             let resp = Endpoint::new(format!("10.0.0.{id}"), 7000);
             topology.nodes.insert(NodeId(id), NodeInfo { resp, up, ..NodeInfo::default() });
         }
-        let owner = |node: u64, epoch| Owner {
-            primary: Some(NodeId(node)),
-            epoch: Epoch(epoch),
-            ..Owner::default()
-        };
+        let owner =
+            |node: u64, epoch| Owner { primary: Some(NodeId(node)), epoch: Epoch(epoch), ..Owner::default() };
         topology.owners = vec![owner(1, 3), owner(2, 1), owner(1, 9)];
         let id = |node| NodeId(node).to_cluster_hex();
         let expected = [

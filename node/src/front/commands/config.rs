@@ -3,8 +3,8 @@
 //! A change of what all nodes agree on is proposed to the metadata and answered once it is agreed on and
 //! applied here; all of a request's values are read before any of them is changed.
 
-use super::parameters::{Change, PARAMETERS, Parameter, named};
 use super::Request;
+use super::parameters::{Change, PARAMETERS, Parameter, named};
 use crate::front::error::{Error, quoted};
 use crate::front::glob;
 use bytes::Bytes;
@@ -72,7 +72,8 @@ async fn agree(request: &Request<'_>, changes: &[Change]) -> Result<(), Error> {
     // Settings are replaced as a whole, so the ones to build on must not be old.
     let published = serving.meta.read(serving.propose_limit).await?;
     let current = published.state.tenants().get(&tenant).map(|tenant| tenant.settings.clone());
-    let mut settings = current.ok_or_else(|| ProposeError::Unavailable("there is no cluster yet".to_owned()))?;
+    let mut settings =
+        current.ok_or_else(|| ProposeError::Unavailable("there is no cluster yet".to_owned()))?;
     for change in changes {
         match change {
             Change::MaxMemory(bytes) => settings.memory_bytes = *bytes,

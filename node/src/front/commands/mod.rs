@@ -56,9 +56,8 @@ pub(super) async fn run(request: &Request<'_>) -> Result<Reply, Error> {
     use CommandId::*;
     match request.spec.id {
         Ping | Echo | Hello | Auth | Select | Quit | Reset => connection::run(request),
-        ClientId | ClientInfo | ClientList | ClientSetname | ClientGetname | ClientSetinfo | ClientNoEvict => {
-            client::run(request)
-        }
+        ClientId | ClientInfo | ClientList | ClientSetname | ClientGetname | ClientSetinfo
+        | ClientNoEvict => client::run(request),
         ClientKill => client_kill::run(request),
         Command | CommandCount | CommandInfo | CommandDocs | CommandGetkeys | CommandList => {
             command::run(request)

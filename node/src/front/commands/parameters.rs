@@ -147,7 +147,8 @@ mod tests {
 
     #[test]
     fn values_are_read_with_redis_s_units_and_rules() {
-        for (text, bytes) in [("0", 0), ("100", 100), ("1k", 1000), ("2KB", 2048), ("3mb", 3 << 20), ("1gb", 1 << 30)]
+        for (text, bytes) in
+            [("0", 0), ("100", 100), ("1k", 1000), ("2KB", 2048), ("3mb", 3 << 20), ("1gb", 1 << 30)]
         {
             assert_eq!(memory_bytes(text), Some(bytes), "{text}");
         }

@@ -30,7 +30,8 @@ struct Cursor {
 
 impl Cursor {
     fn parse(arg: &[u8]) -> Option<Cursor> {
-        let number: u64 = std::str::from_utf8(arg).ok().filter(|text| !text.starts_with('+'))?.parse().ok()?;
+        let number: u64 =
+            std::str::from_utf8(arg).ok().filter(|text| !text.starts_with('+'))?.parse().ok()?;
         let from = HashPosition::from_bits(number & ((1 << POSITION_BITS) - 1))?;
         Some(Cursor { partition: (number >> POSITION_BITS) as u16, from })
     }

@@ -62,7 +62,9 @@ pub(super) fn memory(request: &Request<'_>, fields: &mut Fields) {
 
 pub(super) fn persistence(_: &Request<'_>, fields: &mut Fields) {
     // Cached data is never written to disk.
-    for name in ["loading", "async_loading", "rdb_bgsave_in_progress", "aof_enabled", "aof_rewrite_in_progress"] {
+    for name in
+        ["loading", "async_loading", "rdb_bgsave_in_progress", "aof_enabled", "aof_rewrite_in_progress"]
+    {
         fields.put(name, 0);
     }
 }

@@ -1,0 +1,52 @@
+//! What can go wrong with the metadata, and whether it may be tried again.
+
+use crate::transport::CallError;
+use openraft::error::Fatal;
+use predis_meta::Rejected;
+
+/// Why a member could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The snapshot or the log cannot be read.
+    #[error("cannot read the metadata: {0}")]
+    Storage(#[from] std::io::Error),
+    /// The time-outs contradict each other.
+    #[error("raft timing: {0}")]
+    Timing(#[from] openraft::ConfigError),
+    /// openraft refused to run.
+    #[error("raft: {0}")]
+    Raft(#[from] Fatal<u64>),
+}
+
+/// Why a proposal or a read gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum ProposeError {
+    /// The command is committed, and the metadata refused it.
+    #[error("{0}")]
+    Rejected(#[from] Rejected),
+    /// Nothing was committed: no leader is known, or it could not be reached.
+    #[error("no leader can be reached: {0}")]
+    Unavailable(String),
+    /// The command may or may not be committed, now or later.
+    #[error("the outcome is unknown: {0}")]
+    Unknown(String),
+}
+
+impl ProposeError {
+    /// Whether the same proposal may be made again without risk of acting twice.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, ProposeError::Unavailable(_))
+    }
+
+    pub(crate) fn from_fatal(error: Fatal<u64>) -> ProposeError {
+        ProposeError::Unavailable(error.to_string())
+    }
+
+    /// A call that failed before anything was sent cannot have committed anything.
+    pub(crate) fn from_call(error: &CallError) -> ProposeError {
+        match error {
+            CallError::BadAddress { .. } => ProposeError::Unavailable(error.to_string()),
+            CallError::TimedOut { .. } | CallError::Failed { .. } => ProposeError::Unknown(error.to_string()),
+        }
+    }
+}
