@@ -87,7 +87,7 @@ fn planted(args: &Args) -> ExitCode {
             outcome.violation.map(|violation| (seed, violation))
         });
         match caught {
-            Some((seed, violation)) if violation.invariant == case.invariant => {
+            Some((seed, violation)) if case.invariants.contains(&violation.invariant.as_str()) => {
                 println!(
                     "{:?}: caught by {} under seed {seed}: {}",
                     case.bug, violation.invariant, violation.text
@@ -96,8 +96,8 @@ fn planted(args: &Args) -> ExitCode {
             Some((seed, violation)) => {
                 missed += 1;
                 println!(
-                    "{:?}: {} complained under seed {seed}, {} should have: {}",
-                    case.bug, violation.invariant, case.invariant, violation.text
+                    "{:?}: {} complained under seed {seed}, {:?} should have: {}",
+                    case.bug, violation.invariant, case.invariants, violation.text
                 );
             }
             None => {

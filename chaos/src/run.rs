@@ -8,7 +8,7 @@ use crate::{
     invariant::{self, Invariant},
     oracle::{Oracle, lock},
     scenario::{self, Scenario},
-    world::World,
+    world::{self, World},
 };
 use predis_types::{
     SplitMix64, mix64,
@@ -64,6 +64,7 @@ pub struct Violation {
 
 /// Runs a scenario under a seed, with a bug planted or none.
 pub fn run(scenario: Scenario, seed: u64, bug: Option<Bug>, keep_trace: bool) -> Outcome {
+    let _only = world::align();
     planted::plant(bug);
     let oracle: Arc<Mutex<Arc<Mutex<Oracle>>>> = Arc::default();
     let seen = oracle.clone();

@@ -103,7 +103,7 @@ pub enum BootError {
     },
     /// Raft could not start.
     #[error(transparent)]
-    Raft(#[from] StartError),
+    Raft(Box<StartError>),
 }
 
 /// Brings a node up. It goes on coming up in the background: see [`Node::ready`].
@@ -131,7 +131,8 @@ pub async fn boot(config: NodeConfig, io: Io) -> Result<Node, BootError> {
         probe: io.probe.clone(),
         seeds: identity.peers.clone(),
     })
-    .await?;
+    .await
+    .map_err(|error| BootError::Raft(Box::new(error)))?;
     let desk = Arc::new(Desk::new(meta.clone(), io.clock.clone(), config.profile.lease));
     let (stop, stopped) = watch::channel(false);
     let status = Arc::new(Status::new(identity.node, meta.clone()));

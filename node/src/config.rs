@@ -3,6 +3,7 @@
 //! Plain values, already merged from file, environment and flags by the caller. What nodes must agree on is
 //! not here but in the cluster's metadata.
 
+pub use predis_meta::limits::MAX_WEIGHT;
 use predis_raft::Timing;
 use predis_replica::LeaseConfig;
 use predis_types::PartitionCount;

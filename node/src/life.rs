@@ -86,35 +86,38 @@ impl Lives {
     pub async fn run(mut self, mut incarnation: Incarnation) -> Result<(), String> {
         let mut stop = self.stop.clone();
         loop {
-            tokio::select! {
-                ended = self.live(incarnation) => ended?,
-                _ = stop.wait_for(|stop| *stop) => {
-                    self.status.set_running(None);
-                    return Ok(());
-                }
+            let serving = tokio::select! {
+                begun = self.begin(incarnation) => begun?,
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            };
+            if self.live(serving).await? {
+                return Ok(());
             }
-            self.status.set_running(None);
             let boot = self.identity.boot(self.io.disk.as_ref()).await;
             incarnation = boot.map_err(|error| format!("data directory: {error}"))?;
             tracing::warn!(%incarnation, "the cluster took this node to be dead: it begins anew, empty");
         }
     }
 
-    /// One life; returns when it is over.
-    async fn live(&self, incarnation: Incarnation) -> Result<(), String> {
+    /// Comes to be a member in this incarnation, as the state applied here says.
+    async fn begin(&self, incarnation: Incarnation) -> Result<Arc<Serving>, String> {
         if let Some(founded) = self.identity.founded.clone() {
             self.status.doing("founding the cluster");
             self.found(&founded, incarnation).await?;
         }
         self.status.doing("announcing itself to the cluster");
         let published = self.announce(incarnation).await?;
-
         let identity = Primary { node: self.identity.node, incarnation };
         let serving = self.serving(identity, &published)?;
         agent::apply(&serving, &published);
+        Ok(serving)
+    }
+
+    /// One life; returns when it is over, with whether the node stops.
+    async fn live(&self, serving: Arc<Serving>) -> Result<bool, String> {
+        let incarnation = serving.identity.incarnation;
         let front = Front::new(serving.clone());
         let (moves, wanted) = mpsc::unbounded_channel();
-        let (_over, life) = watch::channel(false);
         let mut agents = JoinSet::new();
         let lease = LeaseAgent {
             serving: serving.clone(),
@@ -127,23 +130,35 @@ impl Lives {
         agents.spawn(agent::follow(serving.clone()));
         agents.spawn(agent::give_away(serving.clone(), wanted));
         agents.spawn(agent::expire(serving.clone()));
-        let accepting = front.clone().serve(Box::new(self.listener.clone()), life);
-        agents.spawn(async move {
-            accepting.await;
-            "the front stopped".to_owned()
-        });
+        let (over, life) = watch::channel(false);
+        let mut accepting = JoinSet::new();
+        accepting.spawn(front.clone().serve(Box::new(self.listener.clone()), life));
         self.status.set_running(Some(Arc::new(Running { serving: serving.clone(), front })));
         tracing::info!(%incarnation, "serving");
 
-        let reason = match agents.join_next().await {
-            Some(Ok(reason)) => reason,
-            Some(Err(error)) => return Err(format!("a task of the node failed: {error}")),
-            None => "nothing is left to do".to_owned(),
+        let mut stop = self.stop.clone();
+        let ended = tokio::select! {
+            reason = agents.join_next() => Some(reason),
+            _ = stop.wait_for(|stop| *stop) => None,
         };
-        // Nothing may be acknowledged from here on; dropping the rest ends the front and its connections.
-        serving.lease.set(0);
-        tracing::warn!(%incarnation, reason, "this incarnation is over");
-        Ok(())
+        if ended.is_some() {
+            // Nothing may be acknowledged from here on.
+            serving.lease.set(0);
+        }
+        self.status.doing("stopping");
+        self.status.set_running(None);
+        // Clients get the replies that are under way, then they are disconnected.
+        over.send_replace(true);
+        while accepting.join_next().await.is_some() {}
+        match ended {
+            None => Ok(true),
+            Some(Some(Err(error))) => Err(format!("a task of the node failed: {error}")),
+            Some(reason) => {
+                let reason = reason.and_then(Result::ok).unwrap_or_default();
+                tracing::warn!(%incarnation, reason, "this incarnation is over");
+                Ok(false)
+            }
+        }
     }
 
     fn serving(&self, identity: Primary, published: &Published) -> Result<Arc<Serving>, String> {

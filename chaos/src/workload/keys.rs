@@ -11,7 +11,7 @@ use bytes::BytesMut;
 use predis_resp::{Reply, ReplyDecoder, encode_command};
 use predis_types::{Rng, SplitMix64};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     io,
     sync::{Arc, Mutex},
     time::Duration,
@@ -147,11 +147,12 @@ impl Client {
     }
 
     async fn call(&mut self, node: u64, args: &[&str]) -> io::Result<Reply> {
-        if !self.connections.contains_key(&node) {
-            let stream = TcpStream::connect(format!("{}:{RESP_PORT}", host_name(node))).await?;
-            self.connections.insert(node, stream);
-        }
-        let stream = self.connections.get_mut(&node).ok_or(io::ErrorKind::NotConnected)?;
+        let stream = match self.connections.entry(node) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(none) => {
+                none.insert(TcpStream::connect(format!("{}:{RESP_PORT}", host_name(node))).await?)
+            }
+        };
         let mut out = BytesMut::new();
         encode_command(args, &mut out);
         stream.write_all(&out).await?;

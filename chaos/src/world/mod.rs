@@ -3,9 +3,11 @@
 mod clock;
 mod host;
 mod io;
+mod task_ids;
 
 pub use clock::{SimClock, WorldTime};
 pub use host::{Host, HostSpec};
+pub(crate) use task_ids::align;
 
 use crate::{oracle::Oracle, workload};
 use predis_types::{Rng, SplitMix64, mix64};

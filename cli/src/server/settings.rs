@@ -6,7 +6,7 @@ use super::{
     size,
 };
 use crate::failure::Failure;
-use predis_node::{Founding, NodeConfig, Profile, Start};
+use predis_node::{Founding, NodeConfig, Profile, Start, config::MAX_WEIGHT};
 use predis_policy::PolicyKind;
 use predis_types::{PartitionCount, limits::MAX_COPIES};
 use std::path::PathBuf;
@@ -63,9 +63,8 @@ pub(super) fn merge(args: ServerArgs) -> Result<Settings, Failure> {
     let zone = or(args.zone, file.zone, "");
     let weight = args.weight.or(file.weight).unwrap_or(100);
     check_names(&name, &zone, &region)?;
-    if !(1..=predis_meta::limits::MAX_WEIGHT).contains(&weight) {
-        let most = predis_meta::limits::MAX_WEIGHT;
-        return Err(bad("weight", format!("must be from 1 to {most}, got {weight}")));
+    if !(1..=MAX_WEIGHT).contains(&weight) {
+        return Err(bad("weight", format!("must be from 1 to {MAX_WEIGHT}, got {weight}")));
     }
     let data_dir = args.data_dir.or(file.data_dir).unwrap_or_else(|| PathBuf::from("predis-data"));
     let node = NodeConfig {

@@ -32,6 +32,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use commands::glob::matches as glob_matches;
 pub use commands::scan::ScanOptions;
 pub use context::Context;
 pub use cost::{Cost, ENTRY_OVERHEAD_BYTES, EXPIRY_OVERHEAD_BYTES};

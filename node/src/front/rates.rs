@@ -36,7 +36,8 @@ impl Rates {
         };
         let rate = |from: u64, to: u64| {
             let events = u128::from(to.saturating_sub(from)) * 1_000_000;
-            (events / u128::from(to_us.saturating_sub(*from_us).max(1))) as u64
+            // A clock that stands still tells nothing.
+            events.checked_div(u128::from(to_us.saturating_sub(*from_us))).unwrap_or(0) as u64
         };
         Totals {
             commands: rate(from.commands, to.commands),
@@ -53,6 +54,9 @@ mod tests {
     #[test]
     fn rates_span_the_kept_samples() {
         let mut rates = Rates::default();
+        assert_eq!(rates.per_second(), Totals::default());
+        rates.sample(0, Totals { commands: 9, ..Totals::default() });
+        rates.sample(0, Totals { commands: 99, ..Totals::default() });
         assert_eq!(rates.per_second(), Totals::default());
         for step in 0..100_u64 {
             // Fast at first, then 20 commands every 100 ms.

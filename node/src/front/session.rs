@@ -57,7 +57,6 @@ pub(super) struct Session {
     labels: Mutex<Labels>,
     resp3: AtomicBool,
     readonly: AtomicBool,
-    asking: AtomicBool,
     no_evict: AtomicBool,
     active_us: AtomicU64,
     last_command: AtomicU64,
@@ -87,7 +86,6 @@ impl Session {
             labels: Mutex::default(),
             resp3: AtomicBool::new(false),
             readonly: AtomicBool::new(false),
-            asking: AtomicBool::new(false),
             no_evict: AtomicBool::new(false),
             active_us: AtomicU64::new(now_us),
             last_command: AtomicU64::new(NO_COMMAND),
@@ -113,10 +111,6 @@ impl Session {
         self.readonly.store(readonly, Relaxed);
     }
 
-    pub(super) fn set_asking(&self, asking: bool) {
-        self.asking.store(asking, Relaxed);
-    }
-
     pub(super) fn set_no_evict(&self, no_evict: bool) {
         self.no_evict.store(no_evict, Relaxed);
     }
@@ -130,16 +124,12 @@ impl Session {
     pub(super) fn reset(&self) {
         self.set_protocol(Protocol::Resp2);
         self.set_readonly(false);
-        self.set_asking(false);
         self.set_no_evict(false);
         self.labels().name = Bytes::new();
     }
 
-    /// Counts a command that it sent. ASKING holds for one command only.
+    /// Counts a command that it sent.
     pub(super) fn note_command(&self, id: CommandId) {
-        if id != CommandId::Asking {
-            self.set_asking(false);
-        }
         self.last_command.store(id as u64, Relaxed);
         self.commands.fetch_add(1, Relaxed);
     }

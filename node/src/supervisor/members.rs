@@ -11,12 +11,14 @@ use std::{
 /// Remembers since when members have been down.
 pub(super) struct Members {
     replace_after: Duration,
+    limit: Duration,
     down_since_us: BTreeMap<NodeId, u64>,
 }
 
 impl Members {
-    pub(super) fn new(replace_after: Duration) -> Members {
-        Members { replace_after, down_since_us: BTreeMap::new() }
+    /// Voters are replaced when they are down for `replace_after`; one change may take `limit`.
+    pub(super) fn new(replace_after: Duration, limit: Duration) -> Members {
+        Members { replace_after, limit, down_since_us: BTreeMap::new() }
     }
 
     /// Makes at most one change of Raft's membership.
@@ -27,22 +29,27 @@ impl Members {
             self.down_since_us.entry(member.id).or_insert(now_us);
         }
         let (voters, known) = meta.members();
-        let changed = if let Some(member) = nodes.values().find(|member| !known.contains(&member.id)) {
-            meta.add_learner(member.id, &member.addrs.grpc).await
-        } else if let Some(gone) =
-            known.iter().find(|node| !nodes.contains_key(node) && !voters.contains(node))
-        {
-            meta.remove_learner(*gone).await
-        } else {
+        let change = async {
+            let missing = nodes.values().find(|member| !known.contains(&member.id));
+            let gone = known.iter().find(|node| !nodes.contains_key(node) && !voters.contains(node));
+            if let Some(member) = missing {
+                return meta.add_learner(member.id, &member.addrs.grpc).await;
+            }
+            if let Some(node) = gone {
+                return meta.remove_learner(*node).await;
+            }
             let wanted = self.wanted(nodes.values(), &voters, meta, now_us);
             if wanted == voters {
-                return;
+                return Ok(());
             }
             tracing::info!(?voters, ?wanted, "voters change");
             meta.set_voters(&wanted).await
         };
-        if let Err(error) = changed {
-            tracing::info!(%error, "raft's membership is changed later");
+        // A change that waits for a member that does not answer must not keep the supervisor from judging.
+        match tokio::time::timeout(self.limit, change).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::info!(%error, "raft's membership is changed later"),
+            Err(_) => tracing::info!("a change of raft's membership takes long"),
         }
     }
 

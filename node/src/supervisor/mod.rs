@@ -42,7 +42,7 @@ pub struct Supervisor {
 impl Supervisor {
     /// A supervisor that shares the desk with the gRPC service.
     pub fn new(meta: MetaRaft, desk: Arc<Desk>, clock: Arc<dyn Clock>, profile: Profile) -> Supervisor {
-        let members = members::Members::new(profile.replace_voter);
+        let members = members::Members::new(profile.replace_voter, profile.propose / 4);
         Supervisor { meta, desk, clock, profile, members, settled: None }
     }
 

@@ -10,7 +10,7 @@ pub(crate) fn matches_all(pattern: &[u8]) -> bool {
 }
 
 /// Whether a key matches a pattern as a whole.
-pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
+pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
     if text.is_empty() {
         // As in Redis, whose matcher does not look at the pattern when there is no text.
         return pattern.is_empty();

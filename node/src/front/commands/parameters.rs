@@ -21,13 +21,15 @@ pub(super) enum Change {
     Timeout(u64),
 }
 
+type Parse = fn(&str) -> Result<Change, String>;
+
 /// One parameter.
 pub(super) struct Parameter {
     pub(super) name: &'static str,
     /// Its value now.
     pub(super) get: fn(&Request<'_>) -> String,
     /// Reads a new value, or says what one must look like. `None` when it cannot be set.
-    pub(super) parse: Option<fn(&str) -> Result<Change, String>>,
+    pub(super) parse: Option<Parse>,
 }
 
 impl Parameter {

@@ -72,11 +72,17 @@ async fn page(
         }
         let mut from = Some(cursor.from);
         while let Some(position) = from {
+            let here = Cursor { partition: partition.0, from: position };
             if left == 0 || visited == MAX_PARTITIONS {
-                return Ok((keys, Some(Cursor { partition: partition.0, from: position })));
+                return Ok((keys, Some(here)));
             }
             let step = left.min(STRIDE);
-            let (found, next) = visit(request, partition, position, step, options).await?;
+            let (found, next) = match visit(request, partition, position, step, options).await {
+                Ok(visited) => visited,
+                // It is being handed over: the client comes back to it, unless the cursor would say "done".
+                Err(Error::TryAgain) if here.number() != 0 => return Ok((keys, Some(here))),
+                Err(error) => return Err(error),
+            };
             // The last page of a partition may be short; what it let through is known, what it looked at is not.
             left = left.saturating_sub(if next.is_some() { step } else { found.len() });
             keys.extend(found);

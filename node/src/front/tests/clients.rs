@@ -152,8 +152,8 @@ async fn a_client_that_does_not_read_can_be_killed() {
     let (_read, mut write) = tokio::io::split(stuck.stream);
     let mut out = BytesMut::new();
     (0..200).for_each(|_| encode_command(&["ECHO", &"x".repeat(1000)], &mut out));
-    write.write_all(&out).await.unwrap_or_default();
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    let sent = tokio::time::timeout(Duration::from_millis(50), write.write_all(&out)).await;
+    assert!(sent.is_err(), "both pipes are full");
     assert_eq!(operator.call("CLIENT KILL ID 1").await, Reply::Integer(1));
     while rig.front.client_count() > 1 {
         tokio::task::yield_now().await;

@@ -77,3 +77,32 @@ async fn slots_without_a_primary_are_not_served() {
     let info = client.text("CLUSTER INFO").await;
     assert!(info.starts_with("cluster_state:fail\r\ncluster_slots_assigned:15360\r\n"), "{info}");
 }
+
+#[tokio::test]
+async fn a_partition_on_the_move_holds_requests_and_then_redirects_them_in_order() {
+    let rig = Rig::new().await;
+    let mut client = rig.client();
+    let (slot, partition) = (key_slot(b"foo"), partition_of("foo"));
+    assert!(!rig.serving.shards.begin_hand_over(PartitionId(partition), OTHER.node).is_empty());
+    client.send("GET foo").await;
+    client.send("PING").await;
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!(rig.front.stats().commands_processed(), 0, "PING does not overtake");
+    rig.give_away(&[partition]).await;
+    assert_eq!(client.reply().await, Reply::error(format!("MOVED {slot} 10.0.0.2:7002")));
+    assert_eq!(client.reply().await, Reply::simple("PONG"));
+}
+
+#[tokio::test]
+async fn a_move_that_takes_long_is_answered_tryagain_and_a_scan_comes_back_to_it() {
+    let rig = Rig::new().await;
+    let mut client = rig.client();
+    let partition = partition_of("foo");
+    assert!(partition > 0);
+    rig.serving.shards.begin_hand_over(PartitionId(partition), OTHER.node);
+    let words = "TRYAGAIN Multiple keys request during rehashing of slot";
+    assert_eq!(client.error("GET foo").await, words);
+    assert_eq!(client.error("DBSIZE").await, words);
+    let cursor = bulk(&(u64::from(partition) << 48).to_string());
+    assert_eq!(client.call("SCAN 0").await, Reply::Array(vec![cursor, Reply::Array(vec![])]));
+}
