@@ -245,6 +245,14 @@ class Process:
         text = pathlib.Path(f"/proc/{self.child.pid}/status").read_text(encoding="ascii")
         return next(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("VmRSS"))
 
+    def await_log(self, text, limit_s=30):
+        """Waits until the log has this text, as long as the process runs."""
+        end = time.monotonic() + limit_s
+        while text not in self.log.read_text(encoding="utf-8", errors="replace"):
+            if not self.alive() or time.monotonic() > end:
+                raise Failed(f"{text!r} is not in the log: {self.tail()}")
+            time.sleep(0.02)
+
     def tail(self, lines=30):
         """The end of its log."""
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])

@@ -15,7 +15,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Server(server::ServerArgs),
+    Server(Box<server::ServerArgs>),
     Up(up::UpArgs),
     Ctl(ctl::CtlArgs),
     Replay(replay::ReplayArgs),
@@ -25,7 +25,7 @@ impl Cli {
     /// Runs the subcommand that was asked for.
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self.command {
-            Command::Server(args) => server::run(args),
+            Command::Server(args) => server::run(*args),
             Command::Up(args) => up::run(args),
             Command::Ctl(args) => ctl::run(&args),
             Command::Replay(args) => logging::init(logging::Format::Text).and_then(|()| replay::run(&args)),

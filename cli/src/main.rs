@@ -5,6 +5,7 @@ mod commands;
 mod ctl;
 mod failure;
 mod logging;
+mod output;
 mod replay;
 mod server;
 mod stop;

@@ -4,7 +4,7 @@
 
 use crate::{
     failure::Failure,
-    logging,
+    logging, output,
     server::{boot_failure, data_dir_failure, parse_size, profile},
     stop::Signals,
 };
@@ -74,7 +74,7 @@ pub(crate) fn run(args: UpArgs) -> Result<(), Failure> {
     });
     let result = match ended {
         Ok(None) => {
-            println!("{}", welcome(&args));
+            output::print(welcome(&args))?;
             // The first handlers were given up with the branch that lost.
             let signals = main.block_on(async { Signals::install() }).map_err(Failure::failed)?;
             main.block_on(signals.next());

@@ -36,7 +36,7 @@ const JOIN_CALL_LIMIT: Duration = Duration::from_secs(3);
 #[derive(Debug, thiserror::Error)]
 pub enum BootError {
     /// An address cannot be listened on.
-    #[error("{what} cannot listen on {addr}: {source}")]
+    #[error("{what} cannot listen on {addr}")]
     Bind {
         /// Which port.
         what: &'static str,
@@ -46,7 +46,7 @@ pub enum BootError {
         source: stdio::Error,
     },
     /// The data directory cannot be read or written.
-    #[error("data directory: {0}")]
+    #[error("the data directory cannot be read or written")]
     Data(#[from] stdio::Error),
     /// Founding was asked for in a directory that has a cluster.
     #[error(

@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
     /// It cannot be created, listed or written.
-    #[error("data directory {path}: {source}")]
+    #[error("data directory {path} cannot be used")]
     Unusable {
         /// Which one.
         path: PathBuf,

@@ -8,13 +8,13 @@ use predis_meta::Rejected;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The snapshot or the log cannot be read.
-    #[error("cannot read the metadata: {0}")]
+    #[error("cannot read the metadata")]
     Storage(#[from] std::io::Error),
     /// The time-outs contradict each other.
-    #[error("raft timing: {0}")]
+    #[error("the time-outs of raft contradict each other")]
     Timing(#[from] openraft::ConfigError),
     /// openraft refused to run.
-    #[error("raft: {0}")]
+    #[error("raft cannot run")]
     Raft(#[from] Fatal<u64>),
 }
 

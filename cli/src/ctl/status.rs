@@ -1,7 +1,7 @@
 //! `predis ctl cluster status`.
 
 use super::table;
-use crate::failure::Failure;
+use crate::{failure::Failure, output};
 use clap::Args;
 use predis_proto::admin::{StatusReply, StatusRequest, cluster_client::ClusterClient};
 use serde_json::{Value, json};
@@ -25,11 +25,10 @@ pub(super) async fn run(channel: Channel, args: &StatusArgs, as_json: bool) -> R
         .map_err(|status| Failure::failed(anyhow::anyhow!("{}: {}", status.code(), status.message())))?
         .into_inner();
     if as_json {
-        println!("{:#}", json(&reply));
+        output::print(format_args!("{:#}", json(&reply)))
     } else {
-        println!("{}", text(&reply, args.partitions));
+        output::print(text(&reply, args.partitions))
     }
-    Ok(())
 }
 
 fn id(node: u64) -> String {
