@@ -130,13 +130,17 @@ class Rig:
         self.operations += sum(report["done"] for report in reports)
         gap_s = max(report["gap_s"] for report in reports)
         late = [
-            text for report in reports for at, text in report["error_times"] if not since <= at <= since + outage_s + 1.5
+            text for report in reports for at, text, _ in report["error_times"] if not since <= at <= since + outage_s + 1.5
         ]
+        width = lab.SLOTS // len(grown)
+        living = [at for report in reports for at, _, slot in report["error_times"] if not grown[slot // width]]
+        if living:
+            self.note(f"{what.split()[0]}: errors on partitions whose primary lived, from first to last", max(living) - min(living))
         errors = sum(sum(report["errors"].values()) for report in reports)
         reports = self.load.tell("verify")
         wrong = [text for report in reports for text in report["wrong"]]
         self.checks.that(not wrong, f"{what}: wrong values: {wrong[:5]}")
-        width, unexplained = lab.SLOTS // len(grown), 0
+        unexplained = 0
         for report in reports:
             unexplained += sum(grown[slot // width] == 0 for slot in report["missing"])
         self.checks.that(unexplained == 0, f"{what}: {unexplained} keys of partitions that lost nothing are gone")

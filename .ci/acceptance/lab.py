@@ -88,8 +88,13 @@ class Gone(OSError):
 class Resp:
     """A connection that speaks RESP2 or RESP3, byte by byte under the caller's control."""
 
-    def __init__(self, port, timeout_s=5.0):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout_s)
+    def __init__(self, port, timeout_s=5.0, receive_bytes=None):
+        self.socket = socket.socket()
+        self.socket.settimeout(timeout_s)
+        if receive_bytes is not None:
+            # Only before connecting does this bound the window.
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = self.socket.makefile("rb")
 
@@ -265,7 +270,7 @@ class Server(Process):
         self.predis, self.number, self.start_with = predis, number, list(start)
         self.resp, self.grpc, self.metrics = (base + offset + number - 1 for offset in (0, 200, 300))
         self.data = pathlib.Path(folder) / f"data-{number}"
-        self.more = [*more]
+        self.more = [str(word) for word in more]
         super().__init__(predis, [], pathlib.Path(folder) / f"node-{number}.log")
 
     def start(self):

@@ -52,13 +52,16 @@ class Writer(threading.Thread):
                     self.succeeded()
                 except Exception as error:  # Whatever the client raises is an outcome.
                     self.errors[type(error).__name__] += 1
-                    self.error_times.append((time.monotonic(), f"{type(error).__name__}: {error}"[:200]))
+                    text = f"{type(error).__name__}: {error}"[:200]
+                    self.error_times.append((time.monotonic(), text, lab.key_slot(key)))
 
     def succeeded(self):
+        """Notes the time of an operation that came back."""
         now = time.monotonic()
         self.done, self.worst_gap_s, self.last_ok = self.done + 1, max(self.worst_gap_s, now - self.last_ok), now
 
     def write(self, key):
+        """Writes a value that no key ever had."""
         self.sequence += 1
         value = b"%d" % self.sequence
         self.allowed.setdefault(key, [None]).append(value)

@@ -9,8 +9,8 @@ use crate::failure::Failure;
 
 /// The environment variable with the filter, such as `debug` or `predis_node=trace,warn`.
 const VARIABLE: &str = "PREDIS_LOG";
-/// The filter when it is not set. openraft reports at length what our own lines say shortly.
-const DEFAULT: &str = "info,openraft=error";
+/// The filter when it is not set. openraft reports at length what our own lines say shortly, and a node says itself why it ends.
+const DEFAULT: &str = "info,openraft=off";
 
 /// How a log line is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

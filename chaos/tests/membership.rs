@@ -1,0 +1,61 @@
+//! Who votes follows who is there: one member votes alone, three vote of four, and a voter that stays away is
+//! replaced by one that is there.
+
+use predis_chaos::{
+    scenario,
+    world::{HostSpec, World},
+};
+use predis_types::NodeId;
+use std::{collections::BTreeSet, time::Duration};
+
+fn run_until(world: &mut World, limit: Duration, what: &str, mut done: impl FnMut(&World) -> bool) {
+    let limit = world.elapsed() + limit;
+    while !done(world) {
+        assert!(world.elapsed() < limit, "not within the limit: {what}");
+        world.step().expect("nodes go on");
+    }
+}
+
+/// Who votes, as the leader knows it.
+fn voters(world: &World) -> BTreeSet<NodeId> {
+    let leader = world.leader().and_then(|leader| world.hosts().get(&leader));
+    leader.and_then(|host| host.with(|node| node.meta().members().0)).unwrap_or_default()
+}
+
+fn nodes(ids: &[u64]) -> BTreeSet<NodeId> {
+    ids.iter().copied().map(NodeId).collect()
+}
+
+#[test]
+fn voters_grow_with_the_cluster_and_the_dead_are_replaced() {
+    let mut world = World::new(1);
+    scenario::begin(&mut world);
+    run_until(&mut world, Duration::from_secs(5), "three voters", |world| voters(world) == nodes(&[1, 2, 3]));
+    world.add_node(HostSpec { node: 4, join: vec![1], partitions: 16 });
+    let second = Duration::from_secs(1);
+    let later = world.elapsed() + second;
+    run_until(&mut world, 2 * second, "a second", |world| world.elapsed() >= later);
+    assert_eq!(voters(&world), nodes(&[1, 2, 3]), "four members need no fourth voter");
+
+    // A voter that is away for a moment keeps its vote.
+    world.crash(3, false);
+    let later = world.elapsed() + 5 * second;
+    run_until(&mut world, 6 * second, "five seconds", |world| world.elapsed() >= later);
+    assert_eq!(voters(&world), nodes(&[1, 2, 3]));
+    // One that stays away loses it.
+    run_until(&mut world, 15 * second, "a replacement", |world| voters(world) == nodes(&[1, 2, 4]));
+    // And it follows as a learner when it is back.
+    world.restart(3);
+    run_until(&mut world, 5 * second, "the third node serves again", |world| {
+        world.hosts()[&3].with(|node| node.ready().is_ok()) == Some(true)
+    });
+    assert_eq!(voters(&world), nodes(&[1, 2, 4]));
+
+    // The leader itself is replaced as well.
+    let leader = world.leader().expect("somebody leads");
+    world.crash(leader, false);
+    run_until(&mut world, 20 * second, "the leader's replacement", |world| {
+        let voters = voters(world);
+        voters.len() == 3 && !voters.contains(&NodeId(leader))
+    });
+}
