@@ -10,6 +10,7 @@ directories that cannot be. After each the same process must answer, and its mem
 import argparse
 import os
 import pathlib
+import resource
 import socket
 import time
 
@@ -396,6 +397,34 @@ class Commands:
             self.expect(f"--{flag} in use", 1, [addr], "server", "--data-dir", data, "--bootstrap", *free)
         self.expect("predis up on a port in use", 1, [f"127.0.0.1:{self.node.resp}"], "up", "--base-port", self.node.resp)
 
+    def descriptors(self, base):
+        """More clients than the process has descriptors for: they are told so, and the other ports still answer."""
+        few = lab.Server(self.predis, 3, base, self.folder, ["--bootstrap"])
+        few.before_exec = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+        clients, came = [], {}
+        with lab.running([few]):
+            few.start()
+            lab.await_cluster(self.predis, [few])
+            try:
+                for _ in range(400):
+                    clients.append(lab.Resp(few.resp, 2))
+                for client in clients:
+                    # The refused ones were told without asking.
+                    reply = client.call("PING")
+                    came[reply] = came.get(reply, 0) + 1
+            except OSError as error:
+                came[repr(error)] = 1
+            told = set(came) <= {"PONG", "ERR max number of clients reached"}
+            self.checks.that(told, f"400 clients on 256 descriptors: {came}")
+            try:
+                self.checks.that(lab.http(few.metrics, "/readyz")[0] == 200, "too many clients: /readyz")
+                self.checks.that(lab.status(self.predis, few.grpc)["slots_served"] == lab.SLOTS, "too many clients: ctl")
+            except (OSError, lab.Failed, lab.subprocess.TimeoutExpired) as error:
+                self.checks.that(False, f"400 clients on 256 descriptors: the other ports do not answer: {error!r}")
+            for client in clients:
+                client.close()
+            self.checks.that(few.alive(), "too many clients ended the process")
+
     def directories(self, other):
         """Data directories: unusable, foreign, in use, of another cluster, used before."""
         under_file = self.folder / "file" / "data"
@@ -463,7 +492,8 @@ def main():
                     said.append(came) if came is not None else None
                 except (OSError, lab.Failed) as error:
                     checks.that(False, f"{getattr(step, '__name__', 'stalled')}: {error!r}")
-            for step in (commands.settings, commands.addresses, lambda: commands.directories(other)):
+            for step in (commands.settings, commands.addresses, lambda: commands.directories(other),
+                         lambda: commands.descriptors(args.base_port)):
                 step()
             wire.alive("everything")
             checks.that(node.child.pid == pid and node.alive(), "it is not the same process any more")

@@ -1,6 +1,6 @@
 """Three `predis server` processes under load from redis-py's cluster client, and kill -9.
 
-usage: kills.py PREDIS [--base-port 18101] [--rounds 5] [--only follower,leader,all,swift]
+usage: kills.py PREDIS [--base-port 18101] [--rounds 5] [--only follower,leader,...]
                 [--processes 2] [--threads 2] [--limit 5.0]
 
 follower  a node that is not the Raft leader is killed: until the survivors' CLUSTER SLOTS have all slots without
@@ -10,16 +10,25 @@ leader    the same with the Raft leader
 all       all three are killed and started: cluster, tenants, members and seats as before, all slots served again
 swift     a node is killed and started again within 200 ms, while its keys are read from all nodes all the time:
           never nil for an acknowledged key unless the `lost` counter of its partition grew
+paused    a node is stopped (SIGSTOP) until the others serve all slots and took new values, then goes on, with
+          commands waiting in its sockets: it must neither give an old value nor acknowledge a write
+stalled   the Raft leader is stopped for a moment only, from well within its lease to beyond an election, as by a
+          busy machine: whatever that costs itself, partitions of the nodes that never stopped lose nothing
 
 In every round: values in partitions whose primary lived are intact, no read gives a value that was overwritten, and
 `lost` grows by one for exactly the partitions whose primary died. Run it with a Python that has redis-py.
 """
 
 import argparse
+import signal
 import time
 
 import lab
 from load import Load
+
+
+# For how long the leader stands still: the lease is a second, elections begin 0.6 to 1.2 s after the last heartbeat.
+STALLS_S = [0.3, 0.8, 1.1, 1.5, 2.5]
 
 
 class Rig:
@@ -232,6 +241,89 @@ class Rig:
         print(f"{what}: node {dead} ({leads}) back {pause_ms:.0f} ms after its kill; reads of its keys gave {counts}; "
               f"{took_s:.2f} s until all was served, {errors} errors, {read} keys read back", flush=True)
 
+    def paused(self, number):
+        """One is stopped, replaced, and goes on as if nothing had happened."""
+        what = f"paused {number}"
+        before = self.settle()
+        victim = self.nodes[number % len(self.nodes)]
+        survivors = [node for node in self.nodes if node is not victim]
+        dead = next(node["id"] for node in before["nodes"] if node["name"] == f"node-{victim.number}")
+        keys = [key for key, partition in zip(self.probes, before["partitions"], strict=True) if partition["primary"] == dead]
+        with lab.Resp(victim.resp, 10) as early:
+            replies = early.pipeline([("SET", key, "old") for key in keys])
+            self.checks.that(replies == ["OK"] * len(keys), f"{what}: not every partition took its key")
+            since = time.monotonic()
+            victim.child.send_signal(signal.SIGSTOP)
+            try:
+                took_s = self.await_served(survivors, since, "paused")
+                # These wait in the socket and are the first that it sees when it goes on.
+                commands = [words for key in keys for words in (("GET", key), ("SET", key, "stale"), ("GET", key))]
+                early.send(b"".join(lab.encode(*words) for words in commands))
+            finally:
+                victim.child.send_signal(signal.SIGCONT)
+            self.checks.that(took_s <= self.args.limit, f"{what}: all slots served only after {took_s:.2f} s")
+            answers = []
+            try:
+                answers = [early.reply() for _ in commands]
+            except OSError:
+                # That the connection ends is as good as a refusal.
+                pass
+        good = [answer for answer in answers if not isinstance(answer, lab.RespError)]
+        self.checks.that(not good, f"{what}: the node that was replaced answers {good[:3]} ({len(good)} of {len(answers)})")
+        counts = {}
+        for _ in range(20):
+            try:
+                with lab.Resp(victim.resp, 10) as late:
+                    replies = late.pipeline([("GET", key) for key in keys])
+            except OSError:
+                # It notices that its life is over, and ends it.
+                replies = [lab.RespError("(closed)")]
+            for reply in replies:
+                name = reply.split()[0] if isinstance(reply, lab.RespError) else repr(reply)
+                counts[name] = counts.get(name, 0) + 1
+        # "probe" is what the survivors were given meanwhile; it may have been given a partition back, empty.
+        self.checks.that(not {"b'old'", "b'stale'"} & set(counts), f"{what}: afterwards it answers {counts}")
+        lab.until("it is ready again", 20, victim.ready)
+        after = self.status()
+        self.same_cluster(before, after, what)
+        grown = self.lost(before, after, {dead}, what)
+        errors, read = self.judge_load(grown, since, what, time.monotonic() - since)
+        leads = "leader" if before["leader"] == dead else "follower"
+        print(f"{what}: node {dead} ({leads}) was stopped, {took_s:.2f} s until all was served; it then refused "
+              f"{len(answers) - len(good)} of {len(commands)}, later {counts}; {errors} errors, {read} keys read back", flush=True)
+
+    def stalled(self, number):
+        """The leader stands still for a moment."""
+        what, pause_s = f"stalled {number}", STALLS_S[(number - 1) % len(STALLS_S)]
+        before = self.settle()
+        dead = before["leader"]
+        name = next(node["name"] for node in before["nodes"] if node["id"] == dead)
+        victim = next(node for node in self.nodes if f"node-{node.number}" == name)
+        since = time.monotonic()
+        victim.child.send_signal(signal.SIGSTOP)
+        # How long it stands still is what is tried, so this is a time and nothing to look for.
+        time.sleep(pause_s)
+        victim.child.send_signal(signal.SIGCONT)
+        took_s = self.await_served(self.nodes, since + pause_s, "stalled")
+        self.checks.that(took_s <= self.args.limit, f"{what}: all slots served only after {took_s:.2f} s")
+
+        def quiet():
+            """Twice the same, a lease apart: everybody is done with judging."""
+            state = self.status()
+            end = time.monotonic() + 1.2
+            lab.until("a lease is over", 5, lambda: time.monotonic() > end)
+            return state["partitions"] == self.status()["partitions"] and state
+
+        after = lab.until("the partitions stay where they are", 20, quiet)
+        self.same_cluster(before, after, what)
+        grown = [now["lost"] - then["lost"] for then, now in zip(before["partitions"], after["partitions"], strict=True)]
+        own = sum(growth for growth, then in zip(grown, before["partitions"], strict=True) if then["primary"] == dead)
+        others = sum(growth for growth, then in zip(grown, before["partitions"], strict=True) if then["primary"] != dead)
+        self.checks.that(others == 0, f"{what}: the leader stood still for {pause_s} s, partitions of others were lost {others} times")
+        errors, read = self.judge_load(grown, since, what, time.monotonic() - since)
+        print(f"{what}: the leader stood still for {pause_s} s; {own} of its own partitions lost, {others} of others; "
+              f"{took_s:.2f} s from its going on until all was served, {errors} errors, {read} keys read back", flush=True)
+
     def read_on(self, before, keys, since, what):
         """Reads the dead node's keys from every node until none of them is in doubt; counts what came."""
         counts, known = {"value": 0, "nil": 0, "refused": 0, "unreachable": 0}, set()
@@ -271,7 +363,7 @@ def main():
     parser.add_argument("predis")
     parser.add_argument("--base-port", type=int, default=18101)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="follower,leader,all,swift")
+    parser.add_argument("--only", default="follower,leader,all,swift,paused,stalled")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--limit", type=float, default=5.0)
@@ -282,19 +374,20 @@ def main():
         with lab.running(rig.nodes):
             for node in rig.nodes:
                 node.start()
-            lab.await_cluster(args.predis, rig.nodes)
-            rig.load = Load(rig.ports, args.processes, args.threads)
             try:
+                lab.await_cluster(args.predis, rig.nodes)
+                rig.load = Load(rig.ports, args.processes, args.threads)
                 for scenario in args.only.split(","):
                     for number in range(1, args.rounds + 1):
                         if scenario in ("follower", "leader"):
                             rig.one_dies(scenario, number)
                         else:
-                            {"all": rig.all_die, "swift": rig.swift}[scenario](number)
-            except lab.Failed as failure:
+                            getattr(rig, {"all": "all_die"}.get(scenario, scenario))(number)
+            except (lab.Failed, lab.Ended) as failure:
                 checks.that(False, str(failure))
             finally:
-                rig.load.stop()
+                if rig.load:
+                    rig.load.stop()
             for node in rig.nodes:
                 log = node.log.read_text(encoding="utf-8", errors="replace")
                 checks.that("panicked" not in log, f"node {node.number} panicked")

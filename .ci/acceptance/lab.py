@@ -27,6 +27,10 @@ class Failed(Exception):
     """Something did not hold, and nothing after it makes sense."""
 
 
+class Ended(Exception):
+    """A process that should run does not: there is nothing to wait for."""
+
+
 class Checks:
     """Counts what held and what did not; a script ends with `finish`."""
 
@@ -219,11 +223,14 @@ class Process:
     def __init__(self, predis, args, log):
         self.args, self.log = [str(predis), *map(str, args)], pathlib.Path(log)
         self.child = None
+        # What the child does before it becomes predis, such as to set limits.
+        self.before_exec = None
 
     def start(self):
         """Starts it."""
+        before = self.before_exec
         with open(self.log, "ab") as log:
-            self.child = subprocess.Popen(self.args, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.child = subprocess.Popen(self.args, stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=before)
 
     def alive(self):
         """Whether it runs."""
@@ -301,6 +308,9 @@ def servers(predis, base, folder, count=3, more=()):
 def await_cluster(predis, nodes, limit_s=30):
     """Waits until all are up, every slot is served and the partitions are spread; the status."""
     def settled():
+        for node in nodes:
+            if not node.alive():
+                raise Ended(f"node {node.number} has ended: {node.tail(1)}")
         if not all(node.ready() for node in nodes):
             return None
         now = status(predis, nodes[0].grpc)

@@ -49,7 +49,7 @@ def metrics(checks, nodes, promtool):
             said = (done.stdout + done.stderr).decode()
             checks.that(done.returncode == 0 and not said, f"promtool ends with {done.returncode}: {said[:1000]}")
         now = samples(page.decode())
-        checks.that(now["predis_lease_valid"] == 1 and now["predis_cluster_partitions"] == 256, f"node {node.number}: gauges")
+        checks.that(now["predis_lease_valid"] == 1 and now['predis_cluster_partitions{primary="yes"}'] == 256, f"node {node.number}: gauges")
     total = [samples(lab.http(node.metrics, "/metrics")[1])["predis_partitions_serving"] for node in nodes]
     checks.that(sum(total) == 256, f"the nodes serve {total} partitions")
 

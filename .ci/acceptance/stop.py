@@ -143,7 +143,7 @@ def main():
         try:
             servers(checks, args, folder, times)
             up(checks, args, folder, times)
-        except lab.Failed as failure:
+        except (lab.Failed, lab.Ended) as failure:
             checks.that(False, str(failure))
         checks.finish(f"SIGTERM to exit (min/median/max of {len(times)}): {lab.extremes(times)}")
 

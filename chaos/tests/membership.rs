@@ -59,3 +59,44 @@ fn voters_grow_with_the_cluster_and_the_dead_are_replaced() {
         voters.len() == 3 && !voters.contains(&NodeId(leader))
     });
 }
+
+#[test]
+fn a_node_that_is_left_without_a_majority_keeps_what_it_has() {
+    for stays in ["the leader", "a follower"] {
+        let mut world = World::new(2);
+        // Without clients: every node gets its share while all partitions are empty.
+        for node in scenario::NODES {
+            world.add_node(HostSpec { node, join: if node == 1 { vec![] } else { vec![1] }, partitions: 16 });
+        }
+        let second = Duration::from_secs(1);
+        let settled = world.elapsed() + 3 * second;
+        run_until(&mut world, 4 * second, "three seconds", |world| world.elapsed() >= settled);
+        let leader = world.leader().expect("somebody leads");
+        let left = if stays == "the leader" { leader } else { leader % 3 + 1 };
+        let held = |world: &World| {
+            let look = world.hosts()[&left].with(|node| {
+                let serving = node.status().running().map(|running| running.serving.clone());
+                serving.map(|serving| (serving.identity.incarnation, serving.shards.serving()))
+            });
+            look.flatten()
+        };
+        let before = held(&world);
+        assert!(before.as_ref().is_some_and(|(_, partitions)| !partitions.is_empty()), "{stays}");
+        for node in scenario::NODES.filter(|node| *node != left) {
+            world.crash(node, false);
+        }
+        let later = world.elapsed() + 4 * second;
+        run_until(&mut world, 5 * second, "four seconds", |world| world.elapsed() >= later);
+        let (incarnation, partitions) = held(&world).expect("it is still the same life");
+        assert_eq!(incarnation, before.as_ref().map(|b| b.0).unwrap_or_default(), "{stays}");
+        assert_eq!(partitions, [], "{stays}: without a lease it serves nothing");
+        // One of the others makes a majority again: the same life serves the same partitions in the same epochs.
+        world.restart(scenario::NODES.find(|node| *node != left).unwrap_or(left));
+        run_until(&mut world, 5 * second, "its partitions again", |world| {
+            let (now, before) = (held(world), before.as_ref());
+            before.zip(now.as_ref()).is_some_and(|(before, now)| {
+                before.0 == now.0 && before.1.iter().all(|partition| now.1.contains(partition))
+            })
+        });
+    }
+}

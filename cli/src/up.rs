@@ -89,6 +89,7 @@ pub(crate) fn run(args: UpArgs) -> Result<(), Failure> {
         runtime.block_on(node.shutdown());
         runtime.shutdown_timeout(Duration::from_secs(1));
     }
+    tracing::info!("stopped");
     result
 }
 

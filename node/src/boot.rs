@@ -161,10 +161,11 @@ pub async fn boot(config: NodeConfig, io: Io) -> Result<Node, BootError> {
         status: status.clone(),
         stop: stopped,
     };
-    tasks.spawn(lives.run(incarnation));
+    let mut living = JoinSet::new();
+    living.spawn(lives.run(incarnation));
     let failing = meta.clone();
     tasks.spawn(async move { Err(format!("raft: {}", failing.failed().await)) });
-    Ok(Node::new(addrs, meta, status, stop, tasks))
+    Ok(Node::new(addrs, meta, status, stop, living, tasks))
 }
 
 async fn quietly(work: impl Future<Output = ()>) -> Result<(), String> {

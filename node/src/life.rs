@@ -6,7 +6,7 @@
 use crate::{
     agent::{self, LeaseAgent},
     config::NodeConfig,
-    front::Front,
+    front::{self, Front},
     identity::{Founded, Identity},
     io::{Io, Listener},
     lease::Lease,
@@ -87,8 +87,10 @@ impl Lives {
         let mut stop = self.stop.clone();
         loop {
             let serving = tokio::select! {
-                begun = self.begin(incarnation) => begun?,
+                biased;
                 _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                begun = self.begin(incarnation) => begun?,
+                never = front::refuse_all(Box::new(self.listener.clone())) => match never {},
             };
             if self.live(serving).await? {
                 return Ok(());
@@ -138,8 +140,9 @@ impl Lives {
 
         let mut stop = self.stop.clone();
         let ended = tokio::select! {
-            reason = agents.join_next() => Some(reason),
+            biased;
             _ = stop.wait_for(|stop| *stop) => None,
+            reason = agents.join_next() => Some(reason),
         };
         if ended.is_some() {
             // Nothing may be acknowledged from here on.

@@ -80,6 +80,7 @@ pub struct Node {
     meta: MetaRaft,
     status: Arc<Status>,
     stop: watch::Sender<bool>,
+    lives: JoinSet<Result<(), String>>,
     tasks: JoinSet<Result<(), String>>,
 }
 
@@ -89,9 +90,10 @@ impl Node {
         meta: MetaRaft,
         status: Arc<Status>,
         stop: watch::Sender<bool>,
+        lives: JoinSet<Result<(), String>>,
         tasks: JoinSet<Result<(), String>>,
     ) -> Node {
-        Node { addrs, meta, status, stop, tasks }
+        Node { addrs, meta, status, stop, lives, tasks }
     }
 
     /// Where it is reached.
@@ -119,29 +121,28 @@ impl Node {
 
     /// Resolves when the node cannot go on, with the reason.
     pub async fn failed(&mut self) -> String {
-        while let Some(ended) = self.tasks.join_next().await {
+        loop {
+            let ended = tokio::select! {
+                Some(ended) = self.tasks.join_next() => ended,
+                Some(ended) = self.lives.join_next() => ended,
+                else => return "all tasks of the node ended".to_owned(),
+            };
             match ended {
                 Ok(Ok(())) => {}
                 Ok(Err(reason)) => return reason,
                 Err(error) => return format!("a task of the node failed: {error}"),
             }
         }
-        "all tasks of the node ended".to_owned()
     }
 
-    /// Stops serving, then stops Raft. Clients are disconnected.
+    /// Stops serving, then stops Raft. Clients get the replies under way and are disconnected.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
+        // What does not end in time is cut off.
+        let _ =
+            tokio::time::timeout(STOP_LIMIT, async { while self.lives.join_next().await.is_some() {} }).await;
+        self.lives.shutdown().await;
         self.meta.shutdown().await;
-        // Tasks that wait for nothing but the node itself are cut off after the others had their time.
-        let _ = tokio::time::timeout(STOP_LIMIT, async {
-            while let Some(ended) = self.tasks.join_next().await {
-                if matches!(ended, Ok(Err(_))) {
-                    break;
-                }
-            }
-        })
-        .await;
         self.tasks.shutdown().await;
     }
 }

@@ -35,7 +35,8 @@ pub fn choose(current: &BTreeSet<NodeId>, candidates: &[Candidate], leader: Node
     let is_fit = |node: &NodeId| candidates.iter().any(|candidate| candidate.node == *node && candidate.fit);
     let zone = |node: &NodeId| candidates.iter().find(|c| c.node == *node).map(|c| c.zone.as_str());
     let mut chosen = BTreeSet::from([leader]);
-    chosen.extend(current.iter().filter(|node| is_fit(node)).take(wanted.saturating_sub(1)));
+    let others = current.iter().filter(|node| **node != leader && is_fit(node));
+    chosen.extend(others.take(wanted.saturating_sub(1)));
     while chosen.len() < wanted {
         let zones: BTreeSet<_> = chosen.iter().filter_map(zone).collect();
         let free = candidates.iter().filter(|c| c.fit && !chosen.contains(&c.node));
@@ -97,6 +98,14 @@ mod tests {
     fn prefers_zones_without_a_voter() {
         let five = members(&[(1, true, "a"), (2, true, "a"), (3, true, "a"), (4, true, "b"), (5, true, "c")]);
         assert_eq!(choose(&ids(&[1]), &five, NodeId(1)), ids(&[1, 4, 5]));
+    }
+
+    #[test]
+    fn fit_voters_stay_whoever_leads() {
+        let five = members(&[(1, true, "a"), (3, true, "a"), (4, true, "a"), (5, true, "b")]);
+        for leader in [1, 3, 4] {
+            assert_eq!(choose(&ids(&[1, 3, 4]), &five, NodeId(leader)), ids(&[1, 3, 4]), "{leader}");
+        }
     }
 
     #[test]

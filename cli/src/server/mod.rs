@@ -73,7 +73,7 @@ pub(crate) struct ServerArgs {
     #[arg(long, value_name = "N", env = "PREDIS_MAX_CLIENTS")]
     max_clients: Option<usize>,
     /// Listen beyond loopback without TLS and authentication, which this version does not have yet.
-    #[arg(long, env = "PREDIS_INSECURE")]
+    #[arg(long, env = "PREDIS_INSECURE", value_parser = clap::builder::FalseyValueParser::new())]
     insecure: bool,
     /// How log lines are written.
     #[arg(long, value_enum, default_value_t, env = "PREDIS_LOG_FORMAT")]

@@ -91,7 +91,8 @@ fn founding(args: &ServerArgs, file: &File) -> Result<Founding, Failure> {
         return Err(bad("copies", format!("must be from 1 to {MAX_COPIES}, got {copies}")));
     }
     let partitions = args.partitions.or(file.partitions).unwrap_or(default.partitions.get());
-    let partitions = PartitionCount::try_from(partitions).map_err(|rule| bad("partitions", rule))?;
+    let partitions =
+        PartitionCount::try_from(partitions).map_err(|rule| Failure::usage(anyhow::anyhow!(rule)))?;
     let policy = args.policy.clone().or(file.policy.clone()).unwrap_or(default.policy);
     policy.parse::<PolicyKind>().map_err(|unknown| bad("policy", unknown))?;
     Ok(Founding { partitions, copies, policy })

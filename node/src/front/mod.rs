@@ -19,6 +19,7 @@ mod glob;
 mod histogram;
 mod process;
 mod rates;
+mod refusing;
 mod round;
 mod session;
 mod settings;
@@ -26,6 +27,8 @@ pub mod stats;
 
 #[cfg(test)]
 mod tests;
+
+pub use refusing::refuse_all;
 
 use crate::{io::Listener, serving::Serving};
 use clients::Clients;

@@ -3,7 +3,7 @@
 //! Drives [`Grantor`] with arrivals, majority rounds and the agreed state; knows nothing of gRPC.
 
 use super::rounds::Rounds;
-use predis_meta::ClusterState;
+use predis_meta::{ClusterState, Replica};
 use predis_raft::MetaRaft;
 use predis_replica::{Answer, Grantor, LeaseConfig, Refusal, Renewal};
 use predis_types::{Clock, Incarnation, NodeId, PartitionId};
@@ -78,7 +78,7 @@ impl Desk {
         let ticket = match arrived {
             Ok(ticket) => ticket,
             Err(Refusal::NotLeader) => return self.not_leader(),
-            Err(refusal) => return RenewAnswer::Refused(refusal),
+            Err(refusal) => return refused(refusal, renewal, &self.meta.published().state),
         };
         if !self.rounds.confirmed().await {
             return self.not_leader();
@@ -98,7 +98,7 @@ impl Desk {
                 RenewAnswer::Granted { lease_us: grant.lease_us, moves }
             }
             Some(Answer::Refused(Refusal::NotLeader)) | None => self.not_leader(),
-            Some(Answer::Refused(refusal)) => RenewAnswer::Refused(refusal),
+            Some(Answer::Refused(refusal)) => refused(refusal, renewal, &published.state),
         }
     }
 
@@ -121,19 +121,36 @@ impl Desk {
         self.lock().grantor.as_ref().is_some_and(|grantor| now >= grantor.judges_from())
     }
 
-    /// The members whose leases have run out for sure.
-    pub(super) fn judge(&self, state: &ClusterState) -> Vec<(NodeId, Incarnation)> {
-        let now = self.clock.mono_us();
+    /// The members whose leases have run out for sure. From now on they are granted none; so it must be known
+    /// that a majority still follows, or a leader that lost it would bar everyone, itself included, for nothing.
+    pub(super) async fn judge(&self) -> Vec<(NodeId, Incarnation)> {
+        let candidates = {
+            let mut inner = self.lock();
+            let Some(grantor) = &mut inner.grantor else { return Vec::new() };
+            observe(grantor, &self.meta.published().state, self.clock.mono_us());
+            // On a copy: asking the grantor is what bars them.
+            grantor.clone().overdue(self.clock.mono_us())
+        };
+        if candidates.is_empty() || !self.rounds.confirmed().await {
+            return Vec::new();
+        }
         let mut inner = self.lock();
         let Some(grantor) = &mut inner.grantor else { return Vec::new() };
-        observe(grantor, state, now);
-        grantor.overdue(now)
+        observe(grantor, &self.meta.published().state, self.clock.mono_us());
+        grantor.overdue(self.clock.mono_us())
     }
 
     /// Replaces what each node should give away.
     pub(super) fn hand_out(&self, moves: BTreeMap<NodeId, Vec<Move>>) {
         self.lock().moves = moves;
     }
+}
+
+/// A refusal as the node is told it: that it was judged is final only once that is committed. Until then the node
+/// keeps what it has, without a lease: another leader may grant it one.
+fn refused(refusal: Refusal, renewal: Renewal, state: &ClusterState) -> RenewAnswer {
+    let stands = state.is_live(Replica { node: renewal.node, incarnation: renewal.incarnation });
+    RenewAnswer::Refused(if refusal.is_final() && stands { Refusal::Unknown } else { refusal })
 }
 
 /// Tells the grantor of every member that the agreed state has.

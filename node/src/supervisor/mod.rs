@@ -68,7 +68,7 @@ impl Supervisor {
 
     async fn tend(&mut self) {
         let published = self.meta.published();
-        let overdue = self.desk.judge(&published.state);
+        let overdue = self.desk.judge().await;
         for (node, incarnation) in overdue {
             self.give_up_on(node, incarnation).await;
         }
