@@ -191,7 +191,7 @@ class Wire:
         self.checks.that(grown < 16 * MIB, f"announcements took {grown / MIB:.1f} MiB")
         for client in clients:
             client.close()
-        return grown / MIB
+        return f"announcements took {grown / MIB:.1f} MiB"
 
     def many_arguments(self):
         """A million tiny arguments: the most that is allowed; memory is given back."""
@@ -236,7 +236,7 @@ class Wire:
                     time.sleep(0.0005)
             self.checks.that(received == reply * count, f"{len(received)} of {want} bytes of PONGs came")
         self.alive("a million PINGs")
-        return held, grown / MIB
+        return f"unread PINGs held back after {held} bytes and took {grown / MIB:.1f} MiB"
 
     def never_reads_much(self):
         """20,000 times a value of 1 MiB asked for and not read: the replies are not piled up."""
@@ -251,7 +251,7 @@ class Wire:
             grown = max(seen) - before
             self.checks.that(grown < 32 * MIB, f"20 GiB of replies unread took {grown / MIB:.1f} MiB")
             self.alive("20 GiB of replies unread")
-        return grown / MIB
+        return f"unread large replies took {grown / MIB:.1f} MiB"
 
     def stalled(self, count, most):
         """Clients that send half a command and stall hinder nobody; beyond the limit clients are told so."""
@@ -279,9 +279,10 @@ class Wire:
             client.close()
         lab.until("the clients are gone", 5, self.only_one)
         self.alive("stalled clients")
-        return worst, grown / MIB
+        return f"beside {count} stalled clients a SET took at most {worst * 1000:.0f} ms"
 
     def only_one(self):
+        """Whether the one who asks is the only client."""
         with lab.Resp(self.node.resp) as client:
             return b"connected_clients:1\r\n" in client.call("INFO", "clients")
 
@@ -467,7 +468,7 @@ class Commands:
 def main():
     """Runs everything against one small cluster, and the last against another one's directory."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("predis")
+    parser.add_argument("predis", type=lab.binary)
     parser.add_argument("--base-port", type=int, default=19101)
     parser.add_argument("--user", default="nobody", help="who cannot write root's directories")
     args = parser.parse_args()
@@ -500,7 +501,8 @@ def main():
             checks.that("panicked" not in node.log.read_text(encoding="utf-8"), "it panicked")
             code, took_s = node.terminate()
             checks.that(code == 0 and took_s < 5, f"SIGTERM ended it with {code} after {took_s:.1f} s")
-        checks.finish(f"memory and times {said}")
+        print("  " + "\n  ".join(said))
+        checks.finish()
 
 
 main()

@@ -21,6 +21,7 @@ In every round: values in partitions whose primary lived are intact, no read giv
 
 import argparse
 import signal
+import threading
 import time
 
 import lab
@@ -83,6 +84,33 @@ class Rig:
                 count += client.call("DBSIZE")
         return count
 
+    def watch_living(self, before, nodes, name):
+        """Writes to partitions of nodes that live, straight to them, until told to stop; notes how long they refuse."""
+        stop, ports = threading.Event(), {}
+        for node in before["nodes"]:
+            ports[node["id"]] = int(node["resp_addr"].rsplit(":", 1)[1])
+        living = {node.resp for node in nodes}
+        mine = {}
+        for key, partition in zip(self.probes, before["partitions"], strict=True):
+            if ports[partition["primary"]] in living:
+                mine.setdefault(ports[partition["primary"]], key)
+
+        def watch():
+            clients, worst, since = {port: lab.Resp(port) for port in mine}, 0.0, {}
+            while not stop.is_set():
+                for port, key in mine.items():
+                    now, reply = time.monotonic(), clients[port].call("SET", key, "probe")
+                    if reply == "OK":
+                        worst = max(worst, now - since.pop(port, now))
+                    else:
+                        since.setdefault(port, now)
+                time.sleep(0.002)
+            self.note(f"{name}: partitions whose primary lives refuse writes for up to", worst)
+
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        return lambda: (stop.set(), thread.join(10))
+
     def await_served(self, nodes, since, name):
         """Waits until the nodes have all slots and take a write to every partition; notes both times."""
         ports = {node.resp for node in nodes}
@@ -139,17 +167,13 @@ class Rig:
         self.operations += sum(report["done"] for report in reports)
         gap_s = max(report["gap_s"] for report in reports)
         late = [
-            text for report in reports for at, text, _ in report["error_times"] if not since <= at <= since + outage_s + 1.5
+            text for report in reports for at, text in report["error_times"] if not since <= at <= since + outage_s + 1.5
         ]
-        width = lab.SLOTS // len(grown)
-        living = [at for report in reports for at, _, slot in report["error_times"] if not grown[slot // width]]
-        if living:
-            self.note(f"{what.split()[0]}: errors on partitions whose primary lived, from first to last", max(living) - min(living))
         errors = sum(sum(report["errors"].values()) for report in reports)
         reports = self.load.tell("verify")
         wrong = [text for report in reports for text in report["wrong"]]
         self.checks.that(not wrong, f"{what}: wrong values: {wrong[:5]}")
-        unexplained = 0
+        width, unexplained = lab.SLOTS // len(grown), 0
         for report in reports:
             unexplained += sum(grown[slot // width] == 0 for slot in report["missing"])
         self.checks.that(unexplained == 0, f"{what}: {unexplained} keys of partitions that lost nothing are gone")
@@ -167,9 +191,11 @@ class Rig:
         name = next(node["name"] for node in before["nodes"] if node["id"] == dead)
         victim = next(node for node in self.nodes if f"node-{node.number}" == name)
         survivors = [node for node in self.nodes if node is not victim]
+        end_watch = self.watch_living(before, survivors, kind)
         since = time.monotonic()
         victim.kill()
         took_s = self.await_served(survivors, since, kind)
+        end_watch()
         self.checks.that(took_s <= self.args.limit, f"{what}: all slots served only after {took_s:.2f} s")
         after = self.status(survivors)
         self.same_cluster(before, after, what)
@@ -284,13 +310,22 @@ class Rig:
         # "probe" is what the survivors were given meanwhile; it may have been given a partition back, empty.
         self.checks.that(not {"b'old'", "b'stale'"} & set(counts), f"{what}: afterwards it answers {counts}")
         lab.until("it is ready again", 20, victim.ready)
-        after = self.status()
+        after = self.quiet()
         self.same_cluster(before, after, what)
         grown = self.lost(before, after, {dead}, what)
         errors, read = self.judge_load(grown, since, what, time.monotonic() - since)
         leads = "leader" if before["leader"] == dead else "follower"
         print(f"{what}: node {dead} ({leads}) was stopped, {took_s:.2f} s until all was served; it then refused "
               f"{len(answers) - len(good)} of {len(commands)}, later {counts}; {errors} errors, {read} keys read back", flush=True)
+
+    def quiet(self):
+        """The state once it is the same a lease apart: everybody is done with judging."""
+        def unchanged():
+            state, end = self.status(), time.monotonic() + 1.2
+            lab.until("a lease is over", 5, lambda: time.monotonic() > end)
+            return state["partitions"] == self.status()["partitions"] and state
+
+        return lab.until("the partitions stay where they are", 20, unchanged)
 
     def stalled(self, number):
         """The leader stands still for a moment."""
@@ -307,14 +342,7 @@ class Rig:
         took_s = self.await_served(self.nodes, since + pause_s, "stalled")
         self.checks.that(took_s <= self.args.limit, f"{what}: all slots served only after {took_s:.2f} s")
 
-        def quiet():
-            """Twice the same, a lease apart: everybody is done with judging."""
-            state = self.status()
-            end = time.monotonic() + 1.2
-            lab.until("a lease is over", 5, lambda: time.monotonic() > end)
-            return state["partitions"] == self.status()["partitions"] and state
-
-        after = lab.until("the partitions stay where they are", 20, quiet)
+        after = self.quiet()
         self.same_cluster(before, after, what)
         grown = [now["lost"] - then["lost"] for then, now in zip(before["partitions"], after["partitions"], strict=True)]
         own = sum(growth for growth, then in zip(grown, before["partitions"], strict=True) if then["primary"] == dead)
@@ -360,7 +388,7 @@ class Rig:
 def main():
     """Runs the scenarios."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("predis")
+    parser.add_argument("predis", type=lab.binary)
     parser.add_argument("--base-port", type=int, default=18101)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="follower,leader,all,swift,paused,stalled")

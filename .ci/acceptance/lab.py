@@ -55,6 +55,11 @@ class Checks:
         sys.exit(1 if self.failed else 0)
 
 
+def binary(path):
+    """The absolute path of a program given on the command line, whatever directory it is started from."""
+    return str(pathlib.Path(path).resolve(strict=True))
+
+
 def until(what, limit_s, look, every_s=0.02):
     """Calls `look` until it answers something true, which is returned. It may raise while things come up."""
     end, seen = time.monotonic() + limit_s, None

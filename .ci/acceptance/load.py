@@ -52,8 +52,7 @@ class Writer(threading.Thread):
                     self.succeeded()
                 except Exception as error:  # Whatever the client raises is an outcome.
                     self.errors[type(error).__name__] += 1
-                    text = f"{type(error).__name__}: {error}"[:200]
-                    self.error_times.append((time.monotonic(), text, lab.key_slot(key)))
+                    self.error_times.append((time.monotonic(), f"{type(error).__name__}: {error}"[:200]))
 
     def succeeded(self):
         """Notes the time of an operation that came back."""

@@ -142,7 +142,7 @@ def health(checks, channel, names):
 def main():
     """Runs all of it against one cluster."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("predis")
+    parser.add_argument("predis", type=lab.binary)
     parser.add_argument("--base-port", type=int, default=19501)
     parser.add_argument("--promtool", default=shutil.which("promtool"))
     args = parser.parse_args()
@@ -152,7 +152,11 @@ def main():
         with lab.running(nodes):
             for node in nodes:
                 node.start()
-            expected = lab.await_cluster(args.predis, nodes)
+            try:
+                expected = lab.await_cluster(args.predis, nodes)
+            except (lab.Failed, lab.Ended) as failure:
+                checks.that(False, str(failure))
+                checks.finish()
             load = Load([node.resp for node in nodes], 1, 2)
             try:
                 load.tell("run")
@@ -163,7 +167,7 @@ def main():
                         names = reflection(checks, channel, expected)
                         asked, listed = health(checks, channel, names)
                 reports = load.tell("pause")
-                errors = [text for report in reports for _, text, _ in report["error_times"]]
+                errors = [text for report in reports for _, text in report["error_times"]]
                 checks.that(not errors, f"the load had errors: {errors[:3]}")
             finally:
                 load.stop()

@@ -133,7 +133,7 @@ def free(port):
 def main():
     """Runs both."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("predis")
+    parser.add_argument("predis", type=lab.binary)
     parser.add_argument("--base-port", type=int, default=19901)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--limit", type=float, default=5.0)

@@ -91,7 +91,7 @@ fn a_node_that_is_left_without_a_majority_keeps_what_it_has() {
         assert_eq!(incarnation, before.as_ref().map(|b| b.0).unwrap_or_default(), "{stays}");
         assert_eq!(partitions, [], "{stays}: without a lease it serves nothing");
         // One of the others makes a majority again: the same life serves the same partitions in the same epochs.
-        world.restart(scenario::NODES.find(|node| *node != left).unwrap_or(left));
+        world.restart(scenario::NODES.clone().find(|node| *node != left).unwrap_or(left));
         run_until(&mut world, 5 * second, "its partitions again", |world| {
             let (now, before) = (held(world), before.as_ref());
             before.zip(now.as_ref()).is_some_and(|(before, now)| {

@@ -21,6 +21,9 @@ use tokio::runtime::Runtime;
 const GRPC_OFFSET: u16 = 200;
 const METRICS_OFFSET: u16 = 300;
 
+/// How many client connections each node takes, where the system's limits allow it.
+const CLIENTS: usize = 10_000;
+
 /// How often it is looked whether the cluster is up.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -62,9 +65,11 @@ pub(crate) fn run(args: UpArgs) -> Result<(), Failure> {
     let main = Runtime::new().context("cannot start threads").map_err(Failure::failed)?;
     let signals = main.block_on(async { Signals::install() }).map_err(Failure::failed)?;
 
+    let clients = predis_node::system::affordable_clients(CLIENTS * usize::from(args.nodes));
+    let clients = clients / usize::from(args.nodes);
     let mut nodes = Vec::new();
     for number in 1..=args.nodes {
-        nodes.push(start(&args, &root, number)?);
+        nodes.push(start(&args, &root, number, clients.max(1))?);
     }
     let ended = main.block_on(async {
         tokio::select! {
@@ -97,7 +102,7 @@ async fn wait(signals: Signals) -> &'static str {
     signals.next().await
 }
 
-fn start(args: &UpArgs, root: &Path, number: u16) -> Result<Running, Failure> {
+fn start(args: &UpArgs, root: &Path, number: u16, max_clients: usize) -> Result<Running, Failure> {
     let port = |offset: u16| format!("127.0.0.1:{}", args.base_port + offset + number - 1);
     let directory = root.join(format!("node-{number}"));
     let start = match number {
@@ -116,7 +121,7 @@ fn start(args: &UpArgs, root: &Path, number: u16) -> Result<Running, Failure> {
         weight: 100,
         memory_bytes: args.memory,
         start,
-        max_clients: 10_000,
+        max_clients,
         profile: profile(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

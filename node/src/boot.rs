@@ -150,6 +150,7 @@ pub async fn boot(config: NodeConfig, io: Io) -> Result<Node, BootError> {
     tasks.spawn(quietly(http::serve(status.clone(), listeners.metrics, stopped.clone())));
     let supervisor = Supervisor::new(meta.clone(), desk.clone(), io.clock.clone(), config.profile);
     tasks.spawn(quietly(supervisor.run()));
+    tasks.spawn(quietly(desk.clone().watch_time()));
     let lives = Lives {
         config,
         identity,

@@ -70,6 +70,26 @@ pub fn open(data_dir: &Path) -> Result<Io, DataDirError> {
     })
 }
 
+/// Descriptors that a node needs besides those of its clients: listeners, members, metrics, files.
+const RESERVED_DESCRIPTORS: u64 = 128;
+
+/// How many client connections of the `wanted` the process may have, having raised its soft limit on open files
+/// as far as that takes, and can.
+pub fn affordable_clients(wanted: usize) -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let needed = (wanted as u64).saturating_add(RESERVED_DESCRIPTORS);
+    let limit = getrlimit(Resource::Nofile);
+    let mut soft = limit.current.unwrap_or(u64::MAX);
+    if soft < needed {
+        let raised = needed.min(limit.maximum.unwrap_or(u64::MAX));
+        if setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum: limit.maximum }).is_ok() {
+            soft = raised;
+        }
+    }
+    let affordable = soft.saturating_sub(RESERVED_DESCRIPTORS).clamp(1, wanted as u64);
+    usize::try_from(affordable).unwrap_or(wanted)
+}
+
 /// Refuses a directory that has files but none of ours.
 fn check_ours(path: &Path) -> Result<(), DataDirError> {
     let unusable = |source| DataDirError::Unusable { path: path.to_owned(), source };

@@ -83,7 +83,13 @@ pub(crate) struct ServerArgs {
 /// Runs a node until a signal or a failure ends it.
 pub(crate) fn run(args: ServerArgs) -> Result<(), Failure> {
     logging::init(args.log_format)?;
-    let settings = settings::merge(args)?;
+    let mut settings = settings::merge(args)?;
+    let affordable = predis_node::system::affordable_clients(settings.node.max_clients);
+    if affordable < settings.node.max_clients {
+        let wanted = settings.node.max_clients;
+        tracing::warn!(wanted, affordable, "the limit on open files allows fewer clients than max_clients");
+        settings.node.max_clients = affordable;
+    }
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads").map_err(Failure::failed)?;
     runtime.block_on(async {
         let signals = stop::Signals::install().map_err(Failure::failed)?;

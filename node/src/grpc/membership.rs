@@ -68,6 +68,9 @@ impl Membership {
         let mut last = Status::unavailable("the metadata keeps changing");
         for _ in 0..ATTEMPTS {
             let read = shared.meta.read(shared.limit).await.map_err(|error| status(&error))?;
+            if read.state.cluster().is_none() {
+                return Err(Status::unavailable("the cluster is being founded"));
+            }
             if let Some(member) = read.state.nodes().values().find(|member| is_same(member, request)) {
                 return Ok(member.id);
             }

@@ -14,6 +14,9 @@ use predis_types::{Clock, NodeId};
 use std::{io, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
+/// The Raft service's name; its type belongs to the Raft adapter.
+const RAFT: &str = "predis.raft.v1.Raft";
+
 /// What the services share.
 #[derive(Clone)]
 pub struct Shared {
@@ -37,11 +40,14 @@ pub async fn serve(
 ) -> Result<(), tonic::transport::Error> {
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_serving::<ClusterServer<admin::Admin>>().await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()
-        .expect("the descriptors were generated with the services");
+    reporter.set_serving::<NodeServer<membership::Membership>>().await;
+    reporter.set_service_status(RAFT, tonic_health::ServingStatus::Serving).await;
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let generated = "the descriptors were generated with the services";
     let incoming = futures_util::stream::unfold(listener, |mut listener| async {
         let accepted = accept(listener.as_mut()).await;
         Some((Ok::<_, io::Error>(Accepted(accepted)), listener))
@@ -51,7 +57,8 @@ pub async fn serve(
         .add_service(NodeServer::new(membership::Membership(shared.clone())))
         .add_service(ClusterServer::new(admin::Admin(shared)))
         .add_service(health)
-        .add_service(reflection)
+        .add_service(reflection().build_v1().expect(generated))
+        .add_service(reflection().build_v1alpha().expect(generated))
         .serve_with_incoming_shutdown(Box::pin(incoming), async move {
             // A sender that is gone means the node is.
             let _ = stop.wait_for(|stop| *stop).await;

@@ -10,6 +10,7 @@ use predis_types::{Clock, Incarnation, NodeId, PartitionId};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 /// A partition that its primary should give away while it is empty.
@@ -20,6 +21,9 @@ pub struct Move {
     /// To whom.
     pub to: NodeId,
 }
+
+/// How often it is looked whether time passed unseen.
+const PULSE: Duration = Duration::from_millis(50);
 
 /// How many moves go out with one lease.
 const MOVES_PER_GRANT: usize = 64;
@@ -53,6 +57,8 @@ pub struct Desk {
 struct Inner {
     // Only while this member leads.
     grantor: Option<Grantor>,
+    // When this process was last seen to run.
+    awake_us: u64,
     moves: BTreeMap<NodeId, Vec<Move>>,
 }
 
@@ -63,8 +69,29 @@ impl Desk {
         Desk { meta, clock, config, rounds, inner: Mutex::default() }
     }
 
+    /// The state, having noticed whether time passed unseen: whoever looks first after a stand-still must know.
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.mono_us();
+        let still_us = now.saturating_sub(std::mem::replace(&mut inner.awake_us, now));
+        if let Some(grantor) = &mut inner.grantor
+            && still_us > self.config.lease_us / 4
+        {
+            tracing::warn!(
+                still_ms = still_us / 1000,
+                "this leader stood still: nobody is judged for a lease"
+            );
+            grantor.stood_still(now);
+        }
+        inner
+    }
+
+    /// Watches for moments in which this process, or its machine, stood still. Never ends.
+    pub async fn watch_time(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(PULSE).await;
+            drop(self.lock());
+        }
     }
 
     /// Answers one renewal.

@@ -100,6 +100,12 @@ impl Grantor {
         }
     }
 
+    /// This leader itself stood still until `now`: renewals may have arrived that it has not taken yet, so it
+    /// judges nobody for the time of one lease. Whom it judged before stays judged.
+    pub fn stood_still(&mut self, now: u64) {
+        self.judges_from = self.judges_from.max(now.saturating_add(self.config.wait_us()));
+    }
+
     /// The node is not a member any more: nothing is granted to it and it is not judged.
     pub fn forget(&mut self, node: NodeId) {
         self.members.remove(&node);
@@ -207,6 +213,21 @@ mod tests {
         assert_eq!(answer, Answer::Granted(Grant { renewal: renewal(5, 1), lease_us: 100 }));
         assert_eq!(g.overdue(309), []);
         assert_eq!(g.overdue(310), [(N, Incarnation(5))]);
+    }
+
+    #[test]
+    fn a_leader_that_stood_still_gives_everyone_another_lease() {
+        let mut g = grantor();
+        grant(&mut g, 1, 200);
+        g.stood_still(400);
+        assert_eq!(g.overdue(509), [], "renewals of the meantime may wait to be taken");
+        assert_eq!(g.overdue(510), [(N, Incarnation(5))]);
+        g.stood_still(600);
+        assert_eq!(
+            g.renewal_arrived(renewal(5, 2), 610),
+            Err(Refusal::Judged),
+            "whoever was judged stays so"
+        );
     }
 
     #[test]
