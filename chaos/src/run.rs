@@ -27,6 +27,8 @@ const TROUBLE: Duration = Duration::from_secs(4);
 const CALM: Duration = Duration::from_millis(1_000);
 /// How long the cluster may take to come to rest after that.
 const SETTLE: Duration = Duration::from_secs(15);
+/// How many operations a run must have answered.
+const LEAST_OPERATIONS: u64 = 100;
 /// How often it is asked whether it has.
 const ASK_EVERY_TICKS: u64 = 50;
 
@@ -145,7 +147,12 @@ impl Run {
                 Some((invariant.name(), missing))
             });
             match asked {
-                None => return Ok(()),
+                None if self.world.clients_done() => return self.check_progress(),
+                None if self.world.elapsed() >= limit => {
+                    let text = format!("clients have not read everything back {SETTLE:?} after the end");
+                    return Err(self.violation("clients-finish", text));
+                }
+                None => {}
                 Some((name, missing)) if self.world.elapsed() >= limit => {
                     let text = format!("not at rest {SETTLE:?} after everything healed: {missing}");
                     return Err(self.violation(name, text));
@@ -153,6 +160,15 @@ impl Run {
                 Some(_) => {}
             }
         }
+    }
+
+    /// A run in which hardly anything was answered proves nothing.
+    fn check_progress(&self) -> Result<(), Violation> {
+        let operations = lock(&self.oracle).operations();
+        if operations >= LEAST_OPERATIONS {
+            return Ok(());
+        }
+        Err(self.violation("progress", format!("only {operations} operations were answered")))
     }
 
     fn until(&mut self, time: Duration) -> Result<(), Violation> {

@@ -22,6 +22,11 @@ fn voters(world: &World) -> BTreeSet<NodeId> {
     leader.and_then(|host| host.with(|node| node.meta().members().0)).unwrap_or_default()
 }
 
+/// The id that the node on a host was given: they join in no particular order.
+fn id(world: &World, host: u64) -> NodeId {
+    world.hosts()[&host].with(|node| node.status().node()).expect("it runs")
+}
+
 fn nodes(ids: &[u64]) -> BTreeSet<NodeId> {
     ids.iter().copied().map(NodeId).collect()
 }
@@ -38,26 +43,57 @@ fn voters_grow_with_the_cluster_and_the_dead_are_replaced() {
     assert_eq!(voters(&world), nodes(&[1, 2, 3]), "four members need no fourth voter");
 
     // A voter that is away for a moment keeps its vote.
-    world.crash(3, false);
+    let leader = world.leader().expect("somebody leads");
+    let away = scenario::NODES.clone().find(|host| *host != leader).expect("there are three");
+    let away_id = id(&world, away);
+    world.crash(away, false);
     let later = world.elapsed() + 5 * second;
     run_until(&mut world, 6 * second, "five seconds", |world| world.elapsed() >= later);
     assert_eq!(voters(&world), nodes(&[1, 2, 3]));
     // One that stays away loses it.
-    run_until(&mut world, 15 * second, "a replacement", |world| voters(world) == nodes(&[1, 2, 4]));
-    // And it follows as a learner when it is back.
-    world.restart(3);
-    run_until(&mut world, 5 * second, "the third node serves again", |world| {
-        world.hosts()[&3].with(|node| node.ready().is_ok()) == Some(true)
+    run_until(&mut world, 15 * second, "a replacement", |world| {
+        let voters = voters(world);
+        voters.len() == 3 && !voters.contains(&away_id)
     });
-    assert_eq!(voters(&world), nodes(&[1, 2, 4]));
+    let replaced = voters(&world);
+    // And it follows as a learner when it is back.
+    world.restart(away);
+    run_until(&mut world, 5 * second, "the node serves again", |world| {
+        world.hosts()[&away].with(|node| node.ready().is_ok()) == Some(true)
+    });
+    assert_eq!(voters(&world), replaced);
 
     // The leader itself is replaced as well.
     let leader = world.leader().expect("somebody leads");
+    let leader_id = id(&world, leader);
     world.crash(leader, false);
     run_until(&mut world, 20 * second, "the leader's replacement", |world| {
         let voters = voters(world);
-        voters.len() == 3 && !voters.contains(&NodeId(leader))
+        voters.len() == 3 && !voters.contains(&leader_id)
     });
+}
+
+/// A change of the voters that a partition interrupts half-way is finished afterwards.
+#[test]
+fn an_interrupted_change_of_voters_is_finished() {
+    for seed in 1..=3 {
+        let mut world = World::new(seed);
+        scenario::begin(&mut world);
+        let second = Duration::from_secs(1);
+        run_until(&mut world, 5 * second, "three voters", |world| voters(world).len() == 3);
+        let founder = 1;
+        world.isolate(founder);
+        let later = world.elapsed() + Duration::from_millis(800);
+        run_until(&mut world, 2 * second, "a moment", |world| world.elapsed() >= later);
+        world.rejoin(founder);
+        run_until(&mut world, 10 * second, "no half-done change", |world| {
+            let joint = |host: &predis_chaos::world::Host| host.with(|node| node.meta().is_joint());
+            world.leader().is_some() && world.hosts().values().all(|host| joint(host) == Some(false))
+        });
+        let leader = world.leader().expect("somebody leads");
+        world.crash(leader, false);
+        run_until(&mut world, 5 * second, "another leader", |world| world.leader().is_some());
+    }
 }
 
 #[test]
@@ -98,5 +134,30 @@ fn a_node_that_is_left_without_a_majority_keeps_what_it_has() {
                 before.0 == now.0 && before.1.iter().all(|partition| now.1.contains(partition))
             })
         });
+    }
+}
+
+#[test]
+fn a_leader_that_was_cut_off_for_a_lease_holds_it_against_nobody() {
+    for (seed, cut_ms) in [(1, 1_100), (2, 1_300), (3, 1_500)] {
+        let mut world = World::new(seed);
+        scenario::begin(&mut world);
+        let pass = |world: &mut World, ms: u64| {
+            let until = world.elapsed() + Duration::from_millis(ms);
+            run_until(world, Duration::from_millis(ms + 1_000), "time passes", |world| {
+                world.elapsed() >= until
+            });
+        };
+        pass(&mut world, 2_000);
+        let leader = world.leader().expect("somebody leads");
+        world.isolate(leader);
+        pass(&mut world, cut_ms);
+        assert_eq!(world.leader(), Some(leader), "too short for an election");
+        world.rejoin(leader);
+        pass(&mut world, 3_000);
+        let state = world.hosts()[&leader].with(|node| node.meta().published().state);
+        let state = state.expect("the leader runs");
+        assert!(state.nodes().values().all(|member| member.is_up() && member.incarnation.0 == 1), "{seed}");
+        assert_eq!(state.partitions().iter().map(|partition| partition.lost).sum::<u64>(), 0, "{seed}");
     }
 }

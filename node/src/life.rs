@@ -145,7 +145,8 @@ impl Lives {
             reason = agents.join_next() => Some(reason),
         };
         if ended.is_some() {
-            // Nothing may be acknowledged from here on.
+            // Nothing may be acknowledged from here on, and nobody is left to renew the lease.
+            agents.shutdown().await;
             serving.lease.set(0);
         }
         self.status.doing("stopping");

@@ -24,6 +24,9 @@ pub enum ProposeError {
     /// The command is committed, and the metadata refused it.
     #[error("{0}")]
     Rejected(#[from] Rejected),
+    /// It cannot be a command: too large, or of a version that this member does not understand.
+    #[error("not a command that can be committed: {0}")]
+    Invalid(String),
     /// Nothing was committed: no leader is known, or it could not be reached.
     #[error("no leader can be reached: {0}")]
     Unavailable(String),
@@ -46,6 +49,9 @@ impl ProposeError {
     pub(crate) fn from_call(error: &CallError) -> ProposeError {
         match error {
             CallError::BadAddress { .. } => ProposeError::Unavailable(error.to_string()),
+            CallError::Failed { status, .. } if status.code() == tonic::Code::InvalidArgument => {
+                ProposeError::Invalid(status.message().to_owned())
+            }
             CallError::TimedOut { .. } | CallError::Failed { .. } => ProposeError::Unknown(error.to_string()),
         }
     }

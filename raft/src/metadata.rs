@@ -4,6 +4,7 @@
 //! shards, leases or placement.
 
 use crate::{
+    disk::MAX_VALUE_BYTES,
     error::{ProposeError, StartError},
     log_store::LogStore,
     options::Options,
@@ -15,7 +16,7 @@ use openraft::{
     BasicNode, ChangeMembers, ServerState,
     error::{CheckIsLeaderError, ClientWriteError, ForwardToLeader, RaftError},
 };
-use predis_meta::{MetaCommand, Outcome, encode_command};
+use predis_meta::{MetaCommand, Outcome, decode_command, encode_command};
 use predis_proto::raft::{
     ProposeRequest, ReadIndexRequest, propose_reply, raft_client::RaftClient, raft_server::RaftServer,
     read_index_reply,
@@ -56,6 +57,9 @@ pub struct Leadership {
     /// Whether it is this member.
     pub is_me: bool,
 }
+
+/// The most bytes a proposal may take in the log: an entry around it must still fit into one value of the store.
+const MAX_PROPOSAL_BYTES: usize = MAX_VALUE_BYTES - 4096;
 
 /// How many times a call is passed on before giving up on finding the leader.
 const MAX_HOPS: usize = 4;
@@ -114,8 +118,12 @@ impl MetaRaft {
 
     /// The gRPC service through which the other members reach this one.
     pub fn service(&self) -> RaftServer<impl predis_proto::raft::raft_server::Raft> {
-        let service =
-            Service { raft: self.raft.clone(), metadata: self.clone(), cluster: self.cluster.to_string() };
+        let service = Service {
+            raft: self.raft.clone(),
+            metadata: self.clone(),
+            cluster: self.cluster.to_string(),
+            node: self.node.0,
+        };
         RaftServer::new(service)
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES)
@@ -141,13 +149,16 @@ impl MetaRaft {
         leadership(&self.raft.metrics().borrow())
     }
 
-    /// Calls back to wait for a change of leadership: resolves when it differs from `seen`, or the member stops.
+    /// Calls back to wait for a change of leadership: resolves when it differs from `seen`.
     pub async fn leadership_changed(&self, seen: Leadership) -> Leadership {
         let mut metrics = self.raft.metrics();
         loop {
             let now = leadership(&metrics.borrow_and_update());
-            if now != seen || metrics.changed().await.is_err() {
+            if now != seen {
                 return now;
+            }
+            if metrics.changed().await.is_err() {
+                std::future::pending::<()>().await;
             }
         }
     }
@@ -167,23 +178,59 @@ impl MetaRaft {
         (voters, membership.nodes().map(|(id, _)| NodeId(*id)).collect())
     }
 
+    /// Whether a change of the voters is half done: both the old and the new ones must agree until it is finished
+    /// by another [`MetaRaft::set_voters`].
+    pub fn is_joint(&self) -> bool {
+        self.raft.metrics().borrow().membership_config.membership().get_joint_config().len() > 1
+    }
+
     /// Gets a command agreed on by the cluster, wherever the leader is, and waits until this member has applied
     /// it too.
     ///
     /// # Errors
     /// See [`ProposeError`]: only `Unavailable` is safe to repeat blindly.
     pub async fn propose(&self, command: &MetaCommand, limit: Duration) -> Result<Agreed, ProposeError> {
-        let encoded = String::from_utf8(encode_command(command)).expect("commands are encoded as JSON");
+        let proposal = Proposal { command: encode(command), term: None };
         let work = async {
-            let (index, response) = self.propose_anywhere(encoded, limit).await?;
-            self.applied(index).await?;
-            match response {
-                Some(result) => Ok(Agreed { index, outcome: result? }),
-                None => Err(ProposeError::Unknown(format!("entry {index} is not a command"))),
+            let (index, response) = self.propose_anywhere(proposal, limit).await?;
+            self.agreed(index, response).await
+        };
+        let elapsed = |_| ProposeError::Unknown(format!("no answer within {limit:?}"));
+        tokio::time::timeout(limit, work).await.map_err(elapsed)?
+    }
+
+    /// Gets a command agreed on, but only if this member leads in `term` and the entry belongs to it: for what a
+    /// leader decides by what it alone knows.
+    ///
+    /// # Errors
+    /// `Unavailable` when the term is over: then nothing was and nothing will be done.
+    pub async fn propose_in_term(
+        &self,
+        command: &MetaCommand,
+        term: u64,
+        limit: Duration,
+    ) -> Result<Agreed, ProposeError> {
+        let proposal = Proposal { command: encode(command), term: Some(term) };
+        let work = async {
+            match self.propose_here(proposal).await? {
+                Step::Done((index, response)) => self.agreed(index, response).await,
+                Step::NotLeader(leader) => {
+                    Err(ProposeError::Unavailable(format!("the leader is {leader:?}")))
+                }
             }
         };
         let elapsed = |_| ProposeError::Unknown(format!("no answer within {limit:?}"));
         tokio::time::timeout(limit, work).await.map_err(elapsed)?
+    }
+
+    /// The answer to a proposal, once this member has applied it too.
+    async fn agreed(&self, index: u64, response: Response) -> Result<Agreed, ProposeError> {
+        self.applied(index).await?;
+        match response {
+            Response::Applied(result) => Ok(Agreed { index, outcome: result? }),
+            Response::Stale => Err(ProposeError::Unavailable("the term is over".into())),
+            Response::Internal => Err(ProposeError::Unknown(format!("entry {index} is not a command"))),
+        }
     }
 
     /// The metadata as of now: everything agreed on before the call is in it.
@@ -272,17 +319,19 @@ impl MetaRaft {
 
     async fn propose_anywhere(
         &self,
-        command: String,
+        proposal: Proposal,
         limit: Duration,
     ) -> Result<(u64, Response), ProposeError> {
-        let mut leader = match self.propose_here(command.clone()).await? {
+        let mut leader = match self.propose_here(proposal.clone()).await? {
             Step::Done(done) => return Ok(done),
             Step::NotLeader(leader) => leader,
         };
         for _ in 0..MAX_HOPS {
             let addr = self.leader_address(leader)?;
-            let request =
-                ProposeRequest { cluster: self.cluster.to_string(), command: command.clone().into() };
+            let request = ProposeRequest {
+                cluster: self.cluster.to_string(),
+                command: proposal.command.clone().into(),
+            };
             let called = self
                 .channels
                 .call(&addr, limit, |channel| async move { RaftClient::new(channel).propose(request).await });
@@ -332,10 +381,27 @@ impl MetaRaft {
             .ok_or_else(|| ProposeError::Unavailable(format!("the address of leader {leader} is unknown")))
     }
 
-    /// Commits an encoded command if this member leads.
-    pub(crate) async fn propose_here(&self, command: String) -> Result<Step<(u64, Response)>, ProposeError> {
-        match self.raft.client_write(Proposal(command)).await {
+    /// Commits a proposal if this member leads. What no member could apply or store is refused here: in the log
+    /// it would stop every one of them.
+    pub(crate) async fn propose_here(
+        &self,
+        proposal: Proposal,
+    ) -> Result<Step<(u64, Response)>, ProposeError> {
+        decode_command(proposal.command.as_bytes())
+            .map_err(|error| ProposeError::Invalid(error.to_string()))?;
+        let size = serde_json::to_vec(&proposal).map_or(usize::MAX, |encoded| encoded.len());
+        if size > MAX_PROPOSAL_BYTES {
+            let text = format!("the command takes {size} bytes of the log, over {MAX_PROPOSAL_BYTES}");
+            return Err(ProposeError::Invalid(text));
+        }
+        let led = self.leadership().is_me;
+        match self.raft.client_write(proposal).await {
             Ok(written) => Ok(Step::Done((written.log_id.index, written.data))),
+            // Whoever led may have stored the entry before it was deposed, and somebody may have a copy.
+            Err(RaftError::APIError(ClientWriteError::ForwardToLeader(forward))) if led => {
+                let next = forward.leader_id;
+                Err(ProposeError::Unknown(format!("leadership was lost on the way, to {next:?}")))
+            }
             Err(RaftError::APIError(ClientWriteError::ForwardToLeader(forward))) => Ok(not_leader(&forward)),
             Err(error) => Err(ProposeError::Unknown(error.to_string())),
         }
@@ -351,6 +417,11 @@ impl MetaRaft {
             Err(error) => Err(ProposeError::Unavailable(error.to_string())),
         }
     }
+}
+
+/// A command's versioned encoding as text.
+fn encode(command: &MetaCommand) -> String {
+    String::from_utf8(encode_command(command)).expect("commands are encoded as JSON")
 }
 
 fn leadership(metrics: &openraft::RaftMetrics<u64, BasicNode>) -> Leadership {

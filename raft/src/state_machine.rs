@@ -50,6 +50,9 @@ pub struct StateMachine {
     applied: Arc<Mutex<Applied>>,
     disk: Arc<dyn Disk>,
     publish: Arc<watch::Sender<Published>>,
+    // The position of the snapshot on disk. Building and installing may overlap: one writes at a time, and
+    // never an older one over a newer one.
+    saved: Arc<tokio::sync::Mutex<Option<LogId>>>,
     probe: Arc<dyn Probe>,
 }
 
@@ -62,7 +65,8 @@ impl StateMachine {
         let mut applied = Applied::load(disk.as_ref())?.unwrap_or_default();
         applied.state.set_local_node(Some(node));
         let publish = Arc::new(watch::Sender::new(Published::of(&applied)));
-        Ok(StateMachine { node, applied: Arc::new(Mutex::new(applied)), disk, publish, probe })
+        let saved = Arc::new(tokio::sync::Mutex::new(applied.last));
+        Ok(StateMachine { node, applied: Arc::new(Mutex::new(applied)), disk, publish, saved, probe })
     }
 
     /// Follows the metadata.
@@ -75,28 +79,44 @@ impl StateMachine {
         self.applied.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    async fn save(&self, applied: &Applied) -> Result<(), StorageError> {
+        let mut saved = self.saved.lock().await;
+        if applied.last > *saved || saved.is_none() {
+            applied.save(self.disk.as_ref()).await.map_err(write_error)?;
+            *saved = applied.last;
+        }
+        Ok(())
+    }
+
     fn apply_entry(&self, applied: &mut Applied, entry: Entry) -> Result<Response, StorageError> {
         let index = entry.log_id.index;
         let response = match entry.payload {
             EntryPayload::Blank => {
                 applied.state.skip_to(index);
-                None
+                Response::Internal
             }
             EntryPayload::Membership(membership) => {
                 applied.state.skip_to(index);
                 applied.membership = StoredMembership::new(Some(entry.log_id), membership);
-                None
+                Response::Internal
+            }
+            EntryPayload::Normal(proposal)
+                if proposal.term.is_some_and(|term| term != entry.log_id.leader_id.term) =>
+            {
+                applied.state.skip_to(index);
+                Response::Stale
             }
             EntryPayload::Normal(proposal) => {
-                let command = decode_command(proposal.0.as_bytes()).map_err(|error| {
+                let command = decode_command(proposal.command.as_bytes()).map_err(|error| {
                     let error = io::Error::new(io::ErrorKind::InvalidData, format!("entry {index}: {error}"));
                     StorageError::from(StorageIOError::apply(entry.log_id, &error))
                 })?;
-                Some(applied.state.apply(index, &command))
+                Response::Applied(applied.state.apply(index, &command))
             }
         };
         applied.last = Some(entry.log_id);
-        if response.is_some() {
+        // The digest is over the whole state: only for those who look.
+        if matches!(response, Response::Applied(_)) && self.probe.is_watching() {
             self.probe.event(Event::Applied { index, digest: applied.state.digest() });
         }
         Ok(response)
@@ -114,7 +134,7 @@ fn write_error(error: io::Error) -> StorageError {
 impl RaftSnapshotBuilder<TypeConfig> for StateMachine {
     async fn build_snapshot(&mut self) -> Result<Snapshot, StorageError> {
         let applied = self.lock().clone();
-        applied.save(self.disk.as_ref()).await.map_err(write_error)?;
+        self.save(&applied).await?;
         applied.snapshot().map_err(write_error)
     }
 }
@@ -156,7 +176,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         // openraft's word on the position is the one the rest of its state follows.
         received.last = meta.last_log_id;
         received.membership = meta.last_membership.clone();
-        received.save(self.disk.as_ref()).await.map_err(write_error)?;
+        self.save(&received).await?;
         let mut applied = self.lock();
         received.state.set_local_node(Some(self.node));
         *applied = received;

@@ -9,17 +9,33 @@ use std::{fmt, io::Cursor};
 
 /// A metadata command in its versioned encoding, as it stands in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Proposal(pub String);
+#[serde(deny_unknown_fields)]
+pub struct Proposal {
+    /// The command.
+    pub command: String,
+    /// The term in which alone it may take effect, if that matters: what a leader decided must not be carried
+    /// out for it by a later one, nor by itself in a later term.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub term: Option<u64>,
+}
 
 impl fmt::Display for Proposal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.command)
     }
 }
 
-/// What applying a log entry gave; `None` for entries of Raft's own.
-pub type Response = Option<Result<Outcome, Rejected>>;
+/// What applying a log entry gave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Response {
+    /// It was an entry of Raft's own.
+    Internal,
+    /// It was meant for another term: nothing was done.
+    Stale,
+    /// The metadata's answer.
+    Applied(Result<Outcome, Rejected>),
+}
 
 openraft::declare_raft_types!(
     /// What openraft is told about this application.

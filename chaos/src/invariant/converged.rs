@@ -38,6 +38,9 @@ impl Invariant for Converged {
             let look = host.with(|running| {
                 running.ready().map_err(|missing| format!("node {node}: {missing}"))?;
                 let published = running.meta().published();
+                if running.meta().is_joint() {
+                    return Err(format!("node {node}: a change of the voters is half done"));
+                }
                 let serving = running.status().running().ok_or("it does not serve")?.serving.clone();
                 let count = serving.shards.partition_count().get();
                 let served = serving.shards.serving().len() as u32 * u32::from(SLOTS / count);

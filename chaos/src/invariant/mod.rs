@@ -4,6 +4,7 @@
 //! ends the run.
 
 mod converged;
+mod lease_fences;
 mod metadata_linearizable;
 mod no_lost_data;
 mod one_lease_holder;
@@ -47,6 +48,7 @@ pub fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(metadata_linearizable::MetadataLinearizable::default()),
         Box::new(converged::Converged::default()),
         Box::new(one_lease_holder::OneLeaseHolder),
+        Box::new(lease_fences::NoLeaseAfterVerdict),
         Box::new(votes::VotesNeverRegress::default()),
         Box::new(no_lost_data::NoLostData::default()),
     ]

@@ -5,6 +5,7 @@
 mod back_within_lease;
 mod join_during_failure;
 mod leader_crash;
+mod leader_cut_off;
 mod lossy_network;
 mod one_way_partition;
 mod partition_and_heal;
@@ -35,6 +36,7 @@ pub struct Scenario {
 /// All scenarios.
 pub const ALL: &[Scenario] = &[
     leader_crash::SCENARIO,
+    leader_cut_off::SCENARIO,
     partition_and_heal::SCENARIO,
     one_way_partition::SCENARIO,
     lossy_network::SCENARIO,

@@ -35,6 +35,7 @@ pub struct World {
     time: Arc<WorldTime>,
     hosts: BTreeMap<u64, Host>,
     rng: SplitMix64,
+    clients_done: bool,
     oracle: Arc<Mutex<Oracle>>,
 }
 
@@ -55,6 +56,7 @@ impl World {
             time: Arc::new(WorldTime::default()),
             hosts: BTreeMap::new(),
             rng: SplitMix64::new(mix64(seed ^ 0x776f_726c_6400)),
+            clients_done: false,
             oracle: Arc::default(),
         }
     }
@@ -100,9 +102,15 @@ impl World {
     /// # Errors
     /// When a host's software ended with an error.
     pub fn step(&mut self) -> Result<(), String> {
-        let stepped = self.sim.step().map(|_| ()).map_err(|error| error.to_string());
+        let stepped = self.sim.step().map_err(|error| error.to_string());
         self.time.set(self.sim.elapsed());
-        stepped
+        self.clients_done = stepped?;
+        Ok(())
+    }
+
+    /// Whether every client has finished.
+    pub fn clients_done(&self) -> bool {
+        self.clients_done
     }
 
     /// Stops a node at once. The process alone (`power` false), or the machine with all that its disk had not

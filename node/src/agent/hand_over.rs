@@ -31,11 +31,13 @@ pub async fn give_away(serving: Arc<Serving>, mut wanted: mpsc::UnboundedReceive
 /// Proposes what is asked for, all of it in one command, until nothing more is asked.
 async fn carry_out(serving: &Serving, mut actions: Vec<HandOverAction>) {
     while !actions.is_empty() {
-        let changes: Vec<PlacementChange> =
-            actions.iter().filter_map(|action| change(serving, &action.ask)).collect();
+        let asked: Vec<(HandOverAction, Option<PlacementChange>)> =
+            actions.into_iter().map(|action| (action, change(serving, &action.ask))).collect();
+        let changes: Vec<PlacementChange> = asked.iter().filter_map(|(_, change)| change.clone()).collect();
         let proposed = if changes.is_empty() { AskOutcome::Refused } else { propose(serving, changes).await };
-        let answered = actions.iter().flat_map(|action| {
-            let outcome = match proposed {
+        let answered = asked.iter().flat_map(|(action, change)| {
+            let outcome = if change.is_some() { proposed } else { AskOutcome::Refused };
+            let outcome = match outcome {
                 // Refused counts only where nothing has moved: else an earlier ask may be what moved it.
                 AskOutcome::Refused if !is_unmoved(serving, &action.ask) => AskOutcome::Unknown,
                 outcome => outcome,
@@ -59,7 +61,9 @@ async fn propose(serving: &Serving, changes: Vec<PlacementChange>) -> AskOutcome
     let actor = format!("node:{}", serving.node());
     match serving.propose(&actor, Action::Place { changes }).await {
         Ok(_) => AskOutcome::Committed,
-        Err(ProposeError::Rejected(_) | ProposeError::Unavailable(_)) => AskOutcome::Refused,
+        Err(ProposeError::Rejected(_) | ProposeError::Invalid(_) | ProposeError::Unavailable(_)) => {
+            AskOutcome::Refused
+        }
         Err(ProposeError::Unknown(reason)) => {
             tracing::info!(reason, "the outcome of a hand-over is unknown");
             AskOutcome::Unknown

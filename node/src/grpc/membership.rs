@@ -2,7 +2,7 @@
 
 use super::Shared;
 use crate::{agent::refusal_name, supervisor::RenewAnswer};
-use predis_meta::{Action, Addresses, Member, MetaCommand, NewMember, Outcome, VERSION};
+use predis_meta::{Action, Addresses, ClusterState, Member, MetaCommand, NewMember, Outcome, VERSION};
 use predis_proto::node::{
     Granted, JoinReply, JoinRequest, Move, Peer, Refused, RenewReply, RenewRequest, node_client::NodeClient,
     node_server::Node, renew_reply,
@@ -49,6 +49,7 @@ pub async fn join_through(
 fn status(error: &ProposeError) -> Status {
     match error {
         ProposeError::Rejected(rejected) => Status::failed_precondition(rejected.to_string()),
+        ProposeError::Invalid(_) => Status::failed_precondition(error.to_string()),
         ProposeError::Unavailable(_) | ProposeError::Unknown(_) => Status::unavailable(error.to_string()),
     }
 }
@@ -88,9 +89,14 @@ impl Membership {
             };
             let command = MetaCommand {
                 at_ms: shared.clock.wall_ms(),
-                actor: format!("join:{}", request.name),
+                actor: "join".to_owned(),
                 action: Action::IssueNode { member },
             };
+            // Tried on a copy first: what the metadata would refuse need not be written to the log.
+            let mut copy = ClusterState::clone(&read.state);
+            if let Err(rejected) = copy.apply(read.index + 1, &command) {
+                return Err(Status::failed_precondition(rejected.to_string()));
+            }
             match shared.meta.propose(&command, shared.limit).await {
                 Ok(agreed) => match agreed.outcome {
                     Outcome::NodeIssued { node } => return Ok(node),

@@ -38,10 +38,11 @@ impl Shards {
         let tenants = self.tenants.load();
         for (tenant, due_ms) in due(served) {
             let now = self.now();
-            let Some(pool) = tenants.pool(tenant).filter(|_| due_ms < now.now_ms) else {
+            let Some(pool) = tenants.pool(tenant) else { continue };
+            if due_ms >= now.now_ms {
                 step.note(due_ms);
                 continue;
-            };
+            }
             let epoch = served.epoch;
             let mut effects = Effects::new();
             let (shard, cx) = served.on(tenant, pool, now, rng);

@@ -59,13 +59,16 @@ struct Inner {
     grantor: Option<Grantor>,
     // When this process was last seen to run.
     awake_us: u64,
+    // When the last round began that a majority answered.
+    confirmed_us: u64,
     moves: BTreeMap<NodeId, Vec<Move>>,
 }
 
 impl Desk {
     /// A desk that is closed until this member leads.
     pub fn new(meta: MetaRaft, clock: Arc<dyn Clock>, config: LeaseConfig) -> Desk {
-        let rounds = Rounds::start(meta.clone());
+        let limit = Duration::from_micros(config.lease_us / 2);
+        let rounds = Rounds::start(meta.clone(), limit);
         Desk { meta, clock, config, rounds, inner: Mutex::default() }
     }
 
@@ -107,7 +110,7 @@ impl Desk {
             Err(Refusal::NotLeader) => return self.not_leader(),
             Err(refusal) => return refused(refusal, renewal, &self.meta.published().state),
         };
-        if !self.rounds.confirmed().await {
+        if !self.confirm().await {
             return self.not_leader();
         }
         let mut inner = self.lock();
@@ -120,13 +123,39 @@ impl Desk {
         });
         match answer {
             Some(Answer::Granted(grant)) => {
-                let mut moves = inner.moves.get(&renewal.node).cloned().unwrap_or_default();
-                moves.truncate(MOVES_PER_GRANT);
+                // Each renewal offers the next few: those in front may hold data for long.
+                let moves = inner.moves.get(&renewal.node).map(Vec::as_slice).unwrap_or_default();
+                let windows = moves.len().div_ceil(MOVES_PER_GRANT).max(1);
+                let window = (renewal.seq % windows as u64) as usize;
+                let moves =
+                    moves.iter().copied().skip(window * MOVES_PER_GRANT).take(MOVES_PER_GRANT).collect();
                 RenewAnswer::Granted { lease_us: grant.lease_us, moves }
             }
             Some(Answer::Refused(Refusal::NotLeader)) | None => self.not_leader(),
             Some(Answer::Refused(refusal)) => refused(refusal, renewal, &published.state),
         }
+    }
+
+    /// A majority round. One that succeeds after a silence tells that this leader was cut off: nobody could be
+    /// heard in that time, so nobody is judged for the time of a lease.
+    async fn confirm(&self) -> bool {
+        let began = self.clock.mono_us();
+        if !self.rounds.confirmed().await {
+            return false;
+        }
+        let mut inner = self.lock();
+        let silent_us = began.saturating_sub(inner.confirmed_us);
+        inner.confirmed_us = inner.confirmed_us.max(began);
+        if let Some(grantor) = &mut inner.grantor
+            && silent_us > self.config.lease_us / 4
+        {
+            tracing::warn!(
+                silent_ms = silent_us / 1000,
+                "this leader was cut off: nobody is judged for a lease"
+            );
+            grantor.stood_still(self.clock.mono_us());
+        }
+        true
     }
 
     fn not_leader(&self) -> RenewAnswer {
@@ -138,6 +167,7 @@ impl Desk {
     pub(super) fn lead(&self, term: Option<u64>) {
         let now = self.clock.mono_us();
         let mut inner = self.lock();
+        inner.confirmed_us = now;
         inner.grantor = term.map(|term| Grantor::new(term, now, self.config));
         inner.moves.clear();
     }
@@ -151,6 +181,11 @@ impl Desk {
     /// The members whose leases have run out for sure. From now on they are granted none; so it must be known
     /// that a majority still follows, or a leader that lost it would bar everyone, itself included, for nothing.
     pub(super) async fn judge(&self) -> Vec<(NodeId, Incarnation)> {
+        // Often enough for a silence to be noticed when it ends, whoever else asks.
+        let quiet_us = self.clock.mono_us().saturating_sub(self.lock().confirmed_us);
+        if quiet_us > self.config.lease_us / 8 && !self.confirm().await {
+            return Vec::new();
+        }
         let candidates = {
             let mut inner = self.lock();
             let Some(grantor) = &mut inner.grantor else { return Vec::new() };
@@ -158,7 +193,7 @@ impl Desk {
             // On a copy: asking the grantor is what bars them.
             grantor.clone().overdue(self.clock.mono_us())
         };
-        if candidates.is_empty() || !self.rounds.confirmed().await {
+        if candidates.is_empty() || !self.confirm().await {
             return Vec::new();
         }
         let mut inner = self.lock();

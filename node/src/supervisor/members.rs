@@ -21,6 +21,11 @@ impl Members {
         Members { replace_after, limit, down_since_us: BTreeMap::new() }
     }
 
+    /// Forgets since when members were down: it was not watched any more.
+    pub(super) fn forget(&mut self) {
+        self.down_since_us.clear();
+    }
+
     /// Makes at most one change of Raft's membership.
     pub(super) async fn tend(&mut self, meta: &MetaRaft, published: &Published, now_us: u64) {
         let nodes = published.state.nodes();
@@ -39,7 +44,7 @@ impl Members {
                 return meta.remove_learner(*node).await;
             }
             let wanted = self.wanted(nodes.values(), &voters, meta, now_us);
-            if wanted == voters {
+            if wanted == voters && !meta.is_joint() {
                 return Ok(());
             }
             tracing::info!(?voters, ?wanted, "voters change");

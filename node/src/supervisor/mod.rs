@@ -35,6 +35,8 @@ pub struct Supervisor {
     clock: Arc<dyn Clock>,
     profile: Profile,
     members: members::Members,
+    // The term in which it decides.
+    term: u64,
     // The index of the state that was last planned from, and found in order.
     settled: Option<u64>,
 }
@@ -43,7 +45,7 @@ impl Supervisor {
     /// A supervisor that shares the desk with the gRPC service.
     pub fn new(meta: MetaRaft, desk: Arc<Desk>, clock: Arc<dyn Clock>, profile: Profile) -> Supervisor {
         let members = members::Members::new(profile.replace_voter, profile.propose / 4);
-        Supervisor { meta, desk, clock, profile, members, settled: None }
+        Supervisor { meta, desk, clock, profile, members, term: 0, settled: None }
     }
 
     /// Supervises for as long as the member runs.
@@ -54,6 +56,8 @@ impl Supervisor {
             if now != leadership {
                 leadership = now;
                 self.desk.lead(leadership.is_me.then_some(leadership.term));
+                self.term = leadership.term;
+                self.members.forget();
                 self.settled = None;
             }
             if leadership.is_me {
@@ -70,20 +74,26 @@ impl Supervisor {
         let published = self.meta.published();
         let overdue = self.desk.judge().await;
         for (node, incarnation) in overdue {
-            self.give_up_on(node, incarnation).await;
+            if !self.give_up_on(node, incarnation).await {
+                return;
+            }
         }
         self.members.tend(&self.meta, &published, self.clock.mono_us()).await;
         // Before the waiting time is over it is not known who is alive.
+        let published = self.meta.published();
         if self.desk.may_judge() && self.settled != Some(published.index) {
             self.place(&published).await;
         }
     }
 
-    async fn give_up_on(&mut self, node: NodeId, incarnation: Incarnation) {
+    /// Commits that a node is dead; false when that did not work, and nothing else will.
+    async fn give_up_on(&mut self, node: NodeId, incarnation: Incarnation) -> bool {
         tracing::warn!(%node, %incarnation, "lease ran out: the node is taken to be dead");
-        if let Err(error) = self.propose(Action::NodeDown { node, incarnation }).await {
+        let proposed = self.propose(Action::NodeDown { node, incarnation }).await;
+        if let Err(error) = &proposed {
             tracing::warn!(%node, %error, "cannot commit that a node is down");
         }
+        proposed.is_ok()
     }
 
     async fn place(&mut self, published: &Published) {
@@ -105,10 +115,11 @@ impl Supervisor {
         }
     }
 
-    /// Proposes once; how many partitions were lost by it.
+    /// Proposes once, in the term in which it was decided: another leader may have granted what this one took to
+    /// be over. How many partitions were lost by it.
     async fn propose(&self, action: Action) -> Result<usize, predis_raft::ProposeError> {
         let command = MetaCommand { at_ms: self.clock.wall_ms(), actor: ACTOR.to_owned(), action };
-        let agreed = self.meta.propose(&command, self.profile.propose).await?;
+        let agreed = self.meta.propose_in_term(&command, self.term, self.profile.propose).await?;
         Ok(match agreed.outcome {
             predis_meta::Outcome::Placed { lost } => lost.len(),
             _ => 0,

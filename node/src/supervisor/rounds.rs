@@ -3,6 +3,7 @@
 //! A round that is answered to a caller always began after the caller asked.
 
 use predis_raft::MetaRaft;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Asks for rounds.
@@ -10,8 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 pub(super) struct Rounds(mpsc::UnboundedSender<oneshot::Sender<bool>>);
 
 impl Rounds {
-    /// Starts the task that runs rounds one after the other.
-    pub(super) fn start(meta: MetaRaft) -> Rounds {
+    /// Starts the task that runs rounds one after the other, none longer than `limit`.
+    pub(super) fn start(meta: MetaRaft, limit: Duration) -> Rounds {
         let (sender, mut waiting) = mpsc::unbounded_channel::<oneshot::Sender<bool>>();
         tokio::spawn(async move {
             while let Some(first) = waiting.recv().await {
@@ -19,7 +20,8 @@ impl Rounds {
                 while let Ok(caller) = waiting.try_recv() {
                     callers.push(caller);
                 }
-                let confirmed = meta.confirm_leadership().await.is_ok();
+                let round = tokio::time::timeout(limit, meta.confirm_leadership()).await;
+                let confirmed = matches!(round, Ok(Ok(_)));
                 for caller in callers {
                     // A caller that went away needs no answer.
                     let _ = caller.send(confirmed);

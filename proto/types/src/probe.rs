@@ -62,6 +62,11 @@ pub enum Event {
 pub trait Probe: Send + Sync + 'static {
     /// Called where the event happened; must return at once.
     fn event(&self, event: Event);
+
+    /// Whether it looks at all: what is costly to tell is not told to one that does not.
+    fn is_watching(&self) -> bool {
+        true
+    }
 }
 
 /// A probe that looks away.
@@ -70,4 +75,8 @@ pub struct NoProbe;
 
 impl Probe for NoProbe {
     fn event(&self, _event: Event) {}
+
+    fn is_watching(&self) -> bool {
+        false
+    }
 }

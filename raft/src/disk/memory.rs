@@ -3,7 +3,7 @@
 //! The handle outlives the process that writes through it, as a disk does. Used by the simulator and by tests;
 //! never by a server.
 
-use super::{Change, Disk, Pair, Pending, Space};
+use super::{Change, Disk, Pair, Pending, Space, check_sizes};
 use std::{
     collections::BTreeMap,
     io,
@@ -102,6 +102,7 @@ impl Disk for MemoryDisk {
     }
 
     fn write(&self, space: Space, changes: Vec<Change>) -> io::Result<()> {
+        check_sizes(&changes)?;
         let mut inner = self.working()?;
         apply(&mut inner.current, space, changes.clone());
         inner.unsynced.push((space, changes));

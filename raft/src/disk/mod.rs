@@ -40,6 +40,22 @@ pub enum Change {
 /// A key and its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
 
+/// The longest value that may be written: sled moves those above about 128 KiB to files that it never syncs.
+pub const MAX_VALUE_BYTES: usize = 120 * 1024;
+
+/// Refuses changes with a value that is too long.
+fn check_sizes(changes: &[Change]) -> io::Result<()> {
+    for change in changes {
+        if let Change::Put(_, value) = change
+            && value.len() > MAX_VALUE_BYTES
+        {
+            let text = format!("value of {} bytes exceeds {MAX_VALUE_BYTES}", value.len());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+    }
+    Ok(())
+}
+
 /// Where a member keeps what must survive a crash.
 ///
 /// Reads see every write at once. A write survives a crash only if a [`Disk::sync`] that began after it has

@@ -2,19 +2,16 @@
 //!
 //! sled's `flush` hands its pages to the operating system but does not fsync on Linux, so every sync is a
 //! flush followed by `sync_data` on a second handle to sled's file. Values must stay small: sled moves those
-//! above about 128 KiB to files that it never syncs, hence [`MAX_VALUE_BYTES`]. Files are written beside their
+//! above about 128 KiB to files that it never syncs, hence [`super::MAX_VALUE_BYTES`]. Files are written beside their
 //! final name, synced, renamed, and their directory synced.
 
-use super::{Change, Disk, Pair, Pending, Space};
+use super::{Change, Disk, Pair, Pending, Space, check_sizes};
 use std::{
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
-
-/// The longest value that sled keeps in the file that is synced.
-pub const MAX_VALUE_BYTES: usize = 96 * 1024;
 
 const CACHE_BYTES: u64 = 16 << 20;
 
@@ -102,13 +99,10 @@ impl Disk for SledDisk {
     }
 
     fn write(&self, space: Space, changes: Vec<Change>) -> io::Result<()> {
+        check_sizes(&changes)?;
         let mut batch = ::sled::Batch::default();
         for change in changes {
             match change {
-                Change::Put(_, value) if value.len() > MAX_VALUE_BYTES => {
-                    let text = format!("value of {} bytes exceeds {MAX_VALUE_BYTES}", value.len());
-                    return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-                }
                 Change::Put(key, value) => batch.insert(key, value),
                 Change::Remove(key) => batch.remove(key),
             }

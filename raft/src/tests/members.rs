@@ -50,6 +50,25 @@ async fn a_late_comer_catches_up_through_a_snapshot() {
 }
 
 #[tokio::test]
+async fn a_decision_of_another_term_has_no_effect() {
+    let group = Group::start(3).await;
+    group.leads(0).await;
+    let term = group.members[0].leadership().term;
+    group.members[0].propose_in_term(&set("term", "now"), term, LIMIT).await.unwrap();
+    for wrong in [term - 1, term + 1] {
+        let refused =
+            group.members[0].propose_in_term(&set("term", "wrong"), wrong, LIMIT).await.unwrap_err();
+        assert!(matches!(refused, ProposeError::Unavailable(_)), "{refused}");
+    }
+    let refused = group.members[1].propose_in_term(&set("term", "wrong"), term, LIMIT).await.unwrap_err();
+    assert!(matches!(refused, ProposeError::Unavailable(_)), "a follower passes nothing on: {refused}");
+    for member in &group.members {
+        let read = member.read(LIMIT).await.unwrap();
+        assert_eq!(read.state.config().get("term").map(String::as_str), Some("now"));
+    }
+}
+
+#[tokio::test]
 async fn everything_agreed_on_survives_a_restart_of_all() {
     let group = Group::start(3).await;
     group.members[1].propose(&set("kept", "yes"), LIMIT).await.unwrap();

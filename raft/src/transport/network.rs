@@ -99,7 +99,8 @@ impl Link {
         let message = encode(request).map_err(|error| unreachable(&error))?;
         let (to, kind, size_bytes) = (NodeId(self.target), method.name(), message.len());
         self.network.probe.event(Event::Sent { to, kind, size_bytes });
-        let envelope = Envelope { cluster: self.network.cluster.to_string(), message: message.into() };
+        let envelope =
+            Envelope { cluster: self.network.cluster.to_string(), message: message.into(), to: self.target };
         let addr = self.addr();
         let action = method.action();
         let called = self.network.channels.call(&addr, limit, |channel| async move {

@@ -2,8 +2,9 @@
 
 use super::{SnapshotMessage, decode, encode, is_contiguous};
 use crate::{
+    error::ProposeError,
     metadata::{MetaRaft, Step},
-    types::{Raft, Snapshot, TypeConfig},
+    types::{Proposal, Raft, Snapshot, TypeConfig},
 };
 use openraft::raft::AppendEntriesRequest;
 use predis_proto::raft::{
@@ -18,6 +19,7 @@ pub(crate) struct Service {
     pub(crate) raft: Raft,
     pub(crate) metadata: MetaRaft,
     pub(crate) cluster: String,
+    pub(crate) node: u64,
 }
 
 impl Service {
@@ -33,12 +35,17 @@ impl Service {
 
     fn open<T: serde::de::DeserializeOwned>(&self, envelope: &Envelope) -> Result<T, Status> {
         self.check_cluster(&envelope.cluster)?;
+        // An address may have passed to another member: who answers for somebody else votes twice.
+        if envelope.to != self.node {
+            let text = format!("this is node {}, the message is for node {}", self.node, envelope.to);
+            return Err(Status::failed_precondition(text));
+        }
         decode(&envelope.message).map_err(|error| Status::invalid_argument(error.to_string()))
     }
 
     fn seal<T: serde::Serialize>(&self, answer: &T) -> Result<Response<Envelope>, Status> {
         let message = encode(answer).map_err(internal)?.into();
-        Ok(Response::new(Envelope { cluster: self.cluster.clone(), message }))
+        Ok(Response::new(Envelope { cluster: self.cluster.clone(), message, to: 0 }))
     }
 }
 
@@ -73,12 +80,13 @@ impl raft_server::Raft for Service {
         self.check_cluster(&request.cluster)?;
         let command = String::from_utf8(request.command.to_vec())
             .map_err(|error| Status::invalid_argument(error.to_string()))?;
-        let result = match self.metadata.propose_here(command).await {
+        let result = match self.metadata.propose_here(Proposal { command, term: None }).await {
             Ok(Step::Done((index, response))) => {
                 let response = encode(&response).map_err(internal)?.into();
                 propose_reply::Result::Committed(Committed { index, response })
             }
             Ok(Step::NotLeader(leader)) => not_leader(leader, propose_reply::Result::NotLeader),
+            Err(ProposeError::Invalid(reason)) => return Err(Status::invalid_argument(reason)),
             Err(error) => return Err(internal(error)),
         };
         Ok(Response::new(ProposeReply { result: Some(result) }))
