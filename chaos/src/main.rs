@@ -1,7 +1,12 @@
 //! The chaos suite's command line.
 
 use clap::Parser;
-use predis_chaos::{planted::CASES, report::Report, run::run, scenario};
+use predis_chaos::{
+    planted::CASES,
+    report::Report,
+    run::{run, run_planted},
+    scenario,
+};
 use std::{process::ExitCode, time::Instant};
 
 /// Runs the real nodes in a simulated world and breaks it, reproducibly: one seed, one trace.
@@ -58,7 +63,7 @@ fn scenarios(args: &Args) -> ExitCode {
     let begun = Instant::now();
     let mut report = Report::default();
     for (seed, scenario) in (args.first_seed..).zip(chosen.iter().cycle()).take(args.seeds as usize) {
-        let outcome = run(*scenario, seed, None, args.trace);
+        let outcome = run(*scenario, seed, args.trace);
         outcome.text.iter().for_each(|line| println!("{line}"));
         let (hash, lines) = outcome.trace;
         let held = if outcome.violation.is_none() { "held" } else { "FAILED" };
@@ -82,7 +87,7 @@ fn planted(args: &Args) -> ExitCode {
         let seeds = std::iter::once(case.seed).chain(args.first_seed..args.first_seed + args.seeds);
         let caught = seeds.into_iter().find_map(|seed| {
             tried += 1;
-            let outcome = run(case.scenario(), seed, Some(case.bug), args.trace);
+            let outcome = run_planted(case.scenario(), seed, args.trace, case.bug, case.invariants);
             outcome.text.iter().for_each(|line| println!("{line}"));
             outcome.violation.map(|violation| (seed, violation))
         });

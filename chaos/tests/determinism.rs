@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, process::Command};
 
 fn hash(name: &str, seed: u64) -> (u64, u64) {
     let scenario = scenario::named(name).unwrap();
-    let outcome = run(scenario, seed, None, false);
+    let outcome = run(scenario, seed, false);
     assert_eq!(outcome.violation, None, "{name} {seed}");
     outcome.trace
 }
