@@ -3,8 +3,11 @@
 //! A proposal goes to whoever leads; an answer that never came is `Unknown`, never a guess. Knows nothing of
 //! shards, leases or placement.
 
+mod leader;
+
+pub(crate) use leader::Step;
+
 use crate::{
-    disk::MAX_VALUE_BYTES,
     error::{ProposeError, StartError},
     log_store::LogStore,
     options::Options,
@@ -12,15 +15,9 @@ use crate::{
     transport::{Channels, MAX_MESSAGE_BYTES, Network, Service},
     types::{Proposal, Raft, Response},
 };
-use openraft::{
-    BasicNode, ChangeMembers, ServerState,
-    error::{CheckIsLeaderError, ClientWriteError, ForwardToLeader, RaftError},
-};
-use predis_meta::{MetaCommand, Outcome, decode_command, encode_command};
-use predis_proto::raft::{
-    ProposeRequest, ReadIndexRequest, propose_reply, raft_client::RaftClient, raft_server::RaftServer,
-    read_index_reply,
-};
+use openraft::{BasicNode, ChangeMembers, ServerState};
+use predis_meta::{MetaCommand, Outcome, encode_command};
+use predis_proto::raft::raft_server::RaftServer;
 use predis_types::{
     ClusterId, NodeId,
     planted::{self, Bug},
@@ -41,12 +38,6 @@ pub struct Agreed {
     pub outcome: Outcome,
 }
 
-/// The result of asking this member for something that only a leader can do.
-pub(crate) enum Step<T> {
-    Done(T),
-    NotLeader(Option<u64>),
-}
-
 /// Who leads, as this member sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Leadership {
@@ -57,12 +48,6 @@ pub struct Leadership {
     /// Whether it is this member.
     pub is_me: bool,
 }
-
-/// The most bytes a proposal may take in the log: an entry around it must still fit into one value of the store.
-const MAX_PROPOSAL_BYTES: usize = MAX_VALUE_BYTES - 4096;
-
-/// How many times a call is passed on before giving up on finding the leader.
-const MAX_HOPS: usize = 4;
 
 /// One member of the metadata group; clones share it.
 #[derive(Clone)]
@@ -316,107 +301,6 @@ impl MetaRaft {
         let seen = published.wait_for(|published| published.index >= index).await;
         seen.map(|published| published.clone()).map_err(|_| ProposeError::Unknown("raft stopped".into()))
     }
-
-    async fn propose_anywhere(
-        &self,
-        proposal: Proposal,
-        limit: Duration,
-    ) -> Result<(u64, Response), ProposeError> {
-        let mut leader = match self.propose_here(proposal.clone()).await? {
-            Step::Done(done) => return Ok(done),
-            Step::NotLeader(leader) => leader,
-        };
-        for _ in 0..MAX_HOPS {
-            let addr = self.leader_address(leader)?;
-            let request = ProposeRequest {
-                cluster: self.cluster.to_string(),
-                command: proposal.command.clone().into(),
-            };
-            let called = self
-                .channels
-                .call(&addr, limit, |channel| async move { RaftClient::new(channel).propose(request).await });
-            let reply = called.await.map_err(|error| ProposeError::from_call(&error))?;
-            match reply.result {
-                Some(propose_reply::Result::Committed(committed)) => {
-                    let response = serde_json::from_slice(&committed.response)
-                        .map_err(|error| ProposeError::Unknown(error.to_string()))?;
-                    return Ok((committed.index, response));
-                }
-                Some(propose_reply::Result::NotLeader(hint)) => leader = known(hint.leader),
-                None => return Err(ProposeError::Unknown("an empty answer".into())),
-            }
-        }
-        Err(ProposeError::Unavailable("the leader keeps changing".into()))
-    }
-
-    async fn read_index_anywhere(&self, limit: Duration) -> Result<u64, ProposeError> {
-        let mut leader = match self.read_index_here().await? {
-            Step::Done(index) => return Ok(index),
-            Step::NotLeader(leader) => leader,
-        };
-        for _ in 0..MAX_HOPS {
-            let addr = self.leader_address(leader)?;
-            let request = ReadIndexRequest { cluster: self.cluster.to_string() };
-            let called = self.channels.call(&addr, limit, |channel| async move {
-                RaftClient::new(channel).read_index(request).await
-            });
-            let reply = called.await.map_err(|error| ProposeError::Unavailable(error.to_string()))?;
-            match reply.result {
-                Some(read_index_reply::Result::Index(index)) => return Ok(index),
-                Some(read_index_reply::Result::NotLeader(hint)) => leader = known(hint.leader),
-                None => return Err(ProposeError::Unavailable("an empty answer".into())),
-            }
-        }
-        Err(ProposeError::Unavailable("the leader keeps changing".into()))
-    }
-
-    fn leader_address(&self, leader: Option<u64>) -> Result<String, ProposeError> {
-        let Some(leader) = leader.map(NodeId) else {
-            return Err(ProposeError::Unavailable("no leader is known".into()));
-        };
-        if leader == self.node {
-            return Err(ProposeError::Unavailable("this member just lost its leadership".into()));
-        }
-        self.address(leader)
-            .ok_or_else(|| ProposeError::Unavailable(format!("the address of leader {leader} is unknown")))
-    }
-
-    /// Commits a proposal if this member leads. What no member could apply or store is refused here: in the log
-    /// it would stop every one of them.
-    pub(crate) async fn propose_here(
-        &self,
-        proposal: Proposal,
-    ) -> Result<Step<(u64, Response)>, ProposeError> {
-        decode_command(proposal.command.as_bytes())
-            .map_err(|error| ProposeError::Invalid(error.to_string()))?;
-        let size = serde_json::to_vec(&proposal).map_or(usize::MAX, |encoded| encoded.len());
-        if size > MAX_PROPOSAL_BYTES {
-            let text = format!("the command takes {size} bytes of the log, over {MAX_PROPOSAL_BYTES}");
-            return Err(ProposeError::Invalid(text));
-        }
-        let led = self.leadership().is_me;
-        match self.raft.client_write(proposal).await {
-            Ok(written) => Ok(Step::Done((written.log_id.index, written.data))),
-            // Whoever led may have stored the entry before it was deposed, and somebody may have a copy.
-            Err(RaftError::APIError(ClientWriteError::ForwardToLeader(forward))) if led => {
-                let next = forward.leader_id;
-                Err(ProposeError::Unknown(format!("leadership was lost on the way, to {next:?}")))
-            }
-            Err(RaftError::APIError(ClientWriteError::ForwardToLeader(forward))) => Ok(not_leader(&forward)),
-            Err(error) => Err(ProposeError::Unknown(error.to_string())),
-        }
-    }
-
-    /// The index that a read must see, confirmed by a majority, if this member leads.
-    pub(crate) async fn read_index_here(&self) -> Result<Step<u64>, ProposeError> {
-        match self.raft.get_read_log_id().await {
-            Ok((read, _)) => Ok(Step::Done(read.map_or(0, |id| id.index))),
-            Err(RaftError::APIError(CheckIsLeaderError::ForwardToLeader(forward))) => {
-                Ok(not_leader(&forward))
-            }
-            Err(error) => Err(ProposeError::Unavailable(error.to_string())),
-        }
-    }
 }
 
 /// A command's versioned encoding as text.
@@ -430,12 +314,4 @@ fn leadership(metrics: &openraft::RaftMetrics<u64, BasicNode>) -> Leadership {
         term: metrics.current_term,
         is_me: metrics.state == ServerState::Leader,
     }
-}
-
-fn not_leader<T>(forward: &ForwardToLeader<u64, BasicNode>) -> Step<T> {
-    Step::NotLeader(forward.leader_id)
-}
-
-fn known(leader: u64) -> Option<u64> {
-    (leader != 0).then_some(leader)
 }
