@@ -89,6 +89,8 @@ impl Connection {
             if requests.is_empty() && breach.is_none() {
                 match self.read().await {
                     Some(_) => continue,
+                    // The client may be in the middle of sending: it shall read what it was answered before.
+                    None if *self.stop.borrow() => return End::Said,
                     None => return End::Gone,
                 }
             }
