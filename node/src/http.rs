@@ -9,7 +9,7 @@ use http_body_util::Full;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use std::{convert::Infallible, sync::Arc, time::Duration};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinSet};
 
 /// What the pages tell.
 pub trait Pages: Send + Sync + 'static {
@@ -20,17 +20,24 @@ pub trait Pages: Send + Sync + 'static {
     fn ready(&self) -> Result<(), String>;
 }
 
+/// The most connections at a time; others wait to be accepted.
+const MOST: usize = 64;
+
+/// How long a connection may last: scrapers and probes come back.
+const LIMIT: Duration = Duration::from_secs(30);
+
 /// Serves until `stop` turns true.
 pub async fn serve(pages: Arc<dyn Pages>, mut listener: Box<dyn Listener>, mut stop: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
             _ = stop.wait_for(|stop| *stop) => return,
+            Some(_) = connections.join_next() => continue,
+            accepted = listener.accept(), if connections.len() < MOST => accepted,
         };
         match accepted {
             Ok((stream, _)) => {
-                let (pages, stop) = (pages.clone(), stop.clone());
-                tokio::spawn(connection(pages, stream, stop));
+                connections.spawn(connection(pages.clone(), stream));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept an HTTP connection");
@@ -40,11 +47,7 @@ pub async fn serve(pages: Arc<dyn Pages>, mut listener: Box<dyn Listener>, mut s
     }
 }
 
-async fn connection(
-    pages: Arc<dyn Pages>,
-    stream: predis_raft::BoxedStream,
-    mut stop: watch::Receiver<bool>,
-) {
+async fn connection(pages: Arc<dyn Pages>, stream: predis_raft::BoxedStream) {
     let service = service_fn(move |request| {
         let answer = answer(pages.as_ref(), &request);
         async move { Ok::<_, Infallible>(answer) }
@@ -52,11 +55,8 @@ async fn connection(
     let serving = hyper::server::conn::http1::Builder::new()
         .max_buf_size(64 * 1024)
         .serve_connection(TokioIo::new(stream), service);
-    tokio::select! {
-        // A client that breaks off is no concern of ours.
-        _ = serving => {}
-        _ = stop.wait_for(|stop| *stop) => {}
-    }
+    // A client that breaks off, or takes too long, is no concern of ours.
+    let _ = tokio::time::timeout(LIMIT, serving).await;
 }
 
 fn answer(pages: &dyn Pages, request: &Request<Incoming>) -> Response<Full<Bytes>> {

@@ -48,6 +48,9 @@ impl MetadataLinearizable {
             if !self.tried.contains(&(key.clone(), value.clone())) {
                 return Err(format!("{key} = {value} was never written"));
             }
+            if let Some(written) = self.index_of.get(value).filter(|written| **written > index) {
+                return Err(format!("a read as of {index} has {key} = {value}, written at {written}"));
+            }
         }
         for (key, writes) in &self.written {
             let Some((last, expected)) = writes.range(..=index).next_back() else { continue };
@@ -136,6 +139,7 @@ mod tests {
         assert!(judge(two().chain([read(4, 5, "a", 1)])).unwrap_err().contains("began after 2"));
         assert!(judge(two().chain([read(4, 5, "a", 2)])).unwrap_err().contains("overwritten at 2"));
         assert!(judge(two().chain([read(4, 5, "c", 2)])).unwrap_err().contains("never written"));
+        assert!(judge(two().chain([read(0, 5, "b", 1)])).unwrap_err().contains("written at 2"));
         assert!(judge(two().chain(write(1, 5, "c", 2))).unwrap_err().contains("two writes"));
         assert!(judge(two().chain(write(4, 5, "c", 1))).unwrap_err().contains("began after 2"));
     }
