@@ -20,7 +20,7 @@ impl Signals {
     }
 
     /// The next signal's name.
-    pub(crate) async fn next(mut self) -> &'static str {
+    pub(crate) async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",

@@ -63,7 +63,7 @@ pub(crate) fn run(args: UpArgs) -> Result<(), Failure> {
     let temporary = temporary.context("cannot create a temporary directory").map_err(Failure::failed)?;
     let root = args.data_dir.clone().unwrap_or_else(|| temporary.path().to_owned());
     let main = Runtime::new().context("cannot start threads").map_err(Failure::failed)?;
-    let signals = main.block_on(async { Signals::install() }).map_err(Failure::failed)?;
+    let mut signals = main.block_on(async { Signals::install() }).map_err(Failure::failed)?;
 
     let clients = predis_node::system::affordable_clients(CLIENTS * usize::from(args.nodes));
     let clients = clients / usize::from(args.nodes);
@@ -74,14 +74,12 @@ pub(crate) fn run(args: UpArgs) -> Result<(), Failure> {
     let ended = main.block_on(async {
         tokio::select! {
             ready = ready(&nodes) => ready.map(|()| None),
-            signal = wait(signals) => Ok(Some(signal)),
+            signal = signals.next() => Ok(Some(signal)),
         }
     });
     let result = match ended {
         Ok(None) => {
             output::print(welcome(&args))?;
-            // The first handlers were given up with the branch that lost.
-            let signals = main.block_on(async { Signals::install() }).map_err(Failure::failed)?;
             main.block_on(signals.next());
             Ok(())
         }
@@ -96,10 +94,6 @@ pub(crate) fn run(args: UpArgs) -> Result<(), Failure> {
     }
     tracing::info!("stopped");
     result
-}
-
-async fn wait(signals: Signals) -> &'static str {
-    signals.next().await
 }
 
 fn start(args: &UpArgs, root: &Path, number: u16, max_clients: usize) -> Result<Running, Failure> {

@@ -8,6 +8,7 @@
 
 use crate::{
     config::{NodeConfig, Start},
+    front,
     grpc::{self, describe, join_through},
     http,
     identity::Identity,
@@ -114,9 +115,17 @@ pub async fn boot(config: NodeConfig, io: Io) -> Result<Node, BootError> {
     let listeners = Listeners::bind(&config, &io).await?;
     let addrs = listeners.addresses(&config)?;
     let channels = Channels::new(io.connector.clone());
-    let mut identity = match Identity::load(io.disk.as_ref())? {
-        Some(identity) => known(&config, identity, &channels).await?,
-        None => new(&config, &addrs, &io, &channels).await?,
+    let listener = SharedListener::new(listeners.resp)?;
+    let identifying = async {
+        match Identity::load(io.disk.as_ref())? {
+            Some(identity) => known(&config, identity, &channels).await,
+            None => new(&config, &addrs, &io, &channels).await,
+        }
+    };
+    // Until the node belongs to a cluster, clients are told so instead of waiting.
+    let mut identity = tokio::select! {
+        identity = identifying => identity?,
+        never = front::refuse_all(Box::new(listener.clone())) => match never {},
     };
     let incarnation = identity.boot(io.disk.as_ref()).await?;
     tracing::info!(node = %identity.node, cluster = %identity.cluster, %incarnation, "booting");
@@ -158,7 +167,7 @@ pub async fn boot(config: NodeConfig, io: Io) -> Result<Node, BootError> {
         meta: meta.clone(),
         desk,
         io,
-        listener: SharedListener::new(listeners.resp)?,
+        listener,
         status: status.clone(),
         stop: stopped,
     };

@@ -92,9 +92,16 @@ pub(crate) fn run(args: ServerArgs) -> Result<(), Failure> {
     }
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads").map_err(Failure::failed)?;
     runtime.block_on(async {
-        let signals = stop::Signals::install().map_err(Failure::failed)?;
+        let mut signals = stop::Signals::install().map_err(Failure::failed)?;
         let io = predis_node::system::open(&settings.data_dir).map_err(data_dir_failure)?;
-        let mut node = predis_node::boot(settings.node, io).await.map_err(boot_failure)?;
+        // Joining may take a while: a signal ends that too.
+        let mut node = tokio::select! {
+            booted = predis_node::boot(settings.node, io) => booted.map_err(boot_failure)?,
+            signal = signals.next() => {
+                tracing::info!(signal, "stopped before the node was up");
+                return Ok(());
+            }
+        };
         let addrs = node.addresses();
         tracing::info!(resp = addrs.resp, grpc = addrs.grpc, metrics = addrs.metrics, "listening");
         let failed = tokio::select! {
