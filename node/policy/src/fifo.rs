@@ -1,63 +1,6 @@
 //! FIFO: the entry that was inserted longest ago goes first, however often it was used.
-//!
-//! One queue in order of insertion, stamped with its tick; overwriting a key does not move it. 24 bytes per
-//! handle. Does not know the budget.
 
-use crate::policy::{Eviction, Handle, Policy};
-use crate::pool::Pool;
-use crate::queue::{Queue, Slots};
+use crate::line::Line;
 
-/// The only class.
-const ALL: usize = 0;
-
-/// The state of one partition.
-#[derive(Debug, Default)]
-pub struct Fifo {
-    slots: Slots,
-    queue: Queue,
-}
-
-impl Policy for Fifo {
-    fn insert(&mut self, pool: &Pool, handle: Handle, _key_hash: u64, cost: u64, tick: u64) {
-        self.remove(pool, handle);
-        if self.queue.push(&mut self.slots, handle, tick, cost) {
-            pool.charge(ALL, cost);
-        }
-    }
-
-    fn hit(&mut self, _pool: &Pool, _handle: Handle, _tick: u64) {}
-
-    fn resize(&mut self, pool: &Pool, handle: Handle, cost: u64) {
-        if let Some(old_cost) = self.slots.set_cost(handle, cost) {
-            pool.recharge(ALL, old_cost, cost);
-        }
-    }
-
-    fn remove(&mut self, pool: &Pool, handle: Handle) {
-        if let Some(cost) = self.queue.unlink(&mut self.slots, handle) {
-            pool.discharge(ALL, cost);
-        }
-    }
-
-    fn tail(&self, class: usize) -> Option<u64> {
-        if class == ALL { self.queue.tail(&self.slots) } else { None }
-    }
-
-    fn evict(&mut self, pool: &Pool, class: usize, _tick: u64) -> Eviction {
-        match self.queue.oldest() {
-            Some(handle) if class == ALL => {
-                pool.note_eviction();
-                self.remove(pool, handle);
-                Eviction::Victim(handle)
-            }
-            _ => Eviction::Empty,
-        }
-    }
-
-    fn clear(&mut self, pool: &Pool) {
-        while let Some(handle) = self.queue.oldest() {
-            self.remove(pool, handle);
-        }
-        self.slots.clear();
-    }
-}
+/// The state of one partition: a line in order of insertion; overwriting a key does not move it.
+pub type Fifo = Line<false>;

@@ -21,6 +21,7 @@
 mod fifo;
 mod ghost;
 mod kind;
+mod line;
 mod lru;
 mod policy;
 mod pool;
@@ -30,6 +31,7 @@ mod window;
 
 pub use fifo::Fifo;
 pub use kind::{PolicyKind, UnknownPolicy};
+pub use line::Line;
 pub use lru::Lru;
 pub use policy::{CLASSES, Eviction, Handle, MAX_HANDLE, Policy};
 pub use pool::{Pool, Usage};
