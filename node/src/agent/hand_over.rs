@@ -48,10 +48,15 @@ async fn carry_out(serving: &Serving, mut actions: Vec<HandOverAction>) {
     }
 }
 
+/// This node, in this life, as the metadata names it.
+fn this_replica(serving: &Serving) -> Replica {
+    Replica { node: serving.identity.node, incarnation: serving.identity.incarnation }
+}
+
 /// Whether the applied state still is the one that the ask was made in.
 fn is_unmoved(serving: &Serving, ask: &Ask) -> bool {
     let published = serving.meta.published();
-    let from = Replica { node: serving.identity.node, incarnation: serving.identity.incarnation };
+    let from = this_replica(serving);
     let partition = published.state.partition(ask.partition);
     partition.is_some_and(|partition| partition.epoch == ask.expected && partition.primary == Some(from))
 }
@@ -75,7 +80,7 @@ async fn propose(serving: &Serving, changes: Vec<PlacementChange>) -> AskOutcome
 fn change(serving: &Serving, ask: &Ask) -> Option<PlacementChange> {
     let published = serving.meta.published();
     let partition = published.state.partition(ask.partition).filter(|_| is_unmoved(serving, ask))?;
-    let from = Replica { node: serving.identity.node, incarnation: serving.identity.incarnation };
+    let from = this_replica(serving);
     let member = published.state.node(ask.primary).filter(|member| member.is_up())?;
     let to = Replica { node: member.id, incarnation: member.incarnation };
     // Promoting the primary itself fences an earlier ask whose outcome is unknown.
