@@ -36,8 +36,8 @@ pub async fn serve(pages: Arc<dyn Pages>, mut listener: Box<dyn Listener>, mut s
             accepted = listener.accept(), if connections.len() < MOST => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
-                connections.spawn(connection(pages.clone(), stream));
+            Ok(incoming) => {
+                connections.spawn(connection(pages.clone(), incoming.stream));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept an HTTP connection");

@@ -15,13 +15,42 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+/// What the certificate of whoever connected proved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Peer {
+    /// Nothing: there was no TLS, or no certificate.
+    #[default]
+    Unproven,
+    /// A certificate of the cluster's authority.
+    Client,
+    /// A member's certificate.
+    Member,
+}
+
+/// A connection that was accepted.
+pub struct Incoming {
+    /// Its bytes.
+    pub stream: BoxedStream,
+    /// Where it comes from.
+    pub addr: SocketAddr,
+    /// Who it comes from, as far as TLS says.
+    pub peer: Peer,
+}
+
+impl Incoming {
+    /// A connection without TLS.
+    pub fn plain(stream: BoxedStream, addr: SocketAddr) -> Incoming {
+        Incoming { stream, addr, peer: Peer::Unproven }
+    }
+}
+
 /// Accepts connections on one address.
 pub trait Listener: Send + 'static {
     /// Where it listens, the port chosen if none was asked for.
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
-    /// The next connection and where it comes from.
-    fn accept(&mut self) -> Pending<'_, io::Result<(BoxedStream, SocketAddr)>>;
+    /// The next connection.
+    fn accept(&mut self) -> Pending<'_, io::Result<Incoming>>;
 }
 
 /// Opens listeners.

@@ -31,7 +31,7 @@ mod topology;
 pub use boot::{BootError, boot};
 pub use config::{Founding, NodeConfig, Profile, Start};
 pub use identity::FILE as IDENTITY_FILE;
-pub use io::{Binder, Io, Listener};
+pub use io::{Binder, Incoming, Io, Listener, Peer};
 pub use lease::Lease;
 pub use node::{Node, Running, Status};
 pub use serving::{Parts, Serving};

@@ -8,7 +8,7 @@ use crate::{
     config::NodeConfig,
     front::{self, Front},
     identity::{Founded, Identity},
-    io::{Io, Listener},
+    io::{Incoming, Io, Listener},
     lease::Lease,
     node::{Running, Status},
     serving::{Parts, Serving},
@@ -19,10 +19,10 @@ use crate::{
 use predis_meta::{
     Ack, Action, Addresses, ClusterInfo, MetaCommand, NewMember, NewTenant, TenantPlacement, TenantSettings,
 };
-use predis_raft::{BoxedStream, MetaRaft, Pending, ProposeError, Published};
+use predis_raft::{MetaRaft, Pending, ProposeError, Published};
 use predis_replica::{HandOverConfig, Primary};
 use predis_types::{Incarnation, NodeId, Rng, SplitMix64, TenantId};
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -54,7 +54,7 @@ impl Listener for SharedListener {
         Ok(self.addr)
     }
 
-    fn accept(&mut self) -> Pending<'_, io::Result<(BoxedStream, SocketAddr)>> {
+    fn accept(&mut self) -> Pending<'_, io::Result<Incoming>> {
         Box::pin(async { self.inner.lock().await.accept().await })
     }
 }
@@ -222,7 +222,7 @@ impl Lives {
     }
 
     fn creation(&self, founded: &Founded, incarnation: Incarnation) -> Action {
-        let settings = TenantSettings { ack: Ack::Async, policy: founded.policy.clone(), memory_bytes: None };
+        let settings = TenantSettings::unlimited(Ack::Async, &founded.policy);
         Action::CreateCluster {
             info: ClusterInfo {
                 id: self.identity.cluster,
@@ -247,6 +247,8 @@ impl Lives {
                 settings,
             },
             placement: vec![vec![self.identity.node]; usize::from(founded.partitions.get())],
+            config: BTreeMap::new(),
+            users: Vec::new(),
         }
     }
 

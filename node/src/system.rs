@@ -4,7 +4,7 @@
 
 use crate::{
     identity,
-    io::{Binder, Io, Listener},
+    io::{Binder, Incoming, Io, Listener},
 };
 use predis_raft::{BoxedStream, Connector, Pending, SledDisk};
 use predis_types::{Clock, Rng, SplitMix64, probe::NoProbe};
@@ -153,11 +153,11 @@ impl Listener for Accepting {
         self.0.local_addr()
     }
 
-    fn accept(&mut self) -> Pending<'_, io::Result<(BoxedStream, SocketAddr)>> {
+    fn accept(&mut self) -> Pending<'_, io::Result<Incoming>> {
         Box::pin(async {
             let (stream, peer) = self.0.accept().await?;
             stream.set_nodelay(true)?;
-            Ok((Box::new(stream) as BoxedStream, peer))
+            Ok(Incoming::plain(Box::new(stream), peer))
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The node's seam to the world, simulated: turmoil's TCP behind the traits that production uses.
 
-use predis_node::{Binder, Listener};
+use predis_node::{Binder, Incoming, Listener};
 use predis_raft::{BoxedStream, Connector, Pending};
 use std::{io, net::SocketAddr};
 use turmoil::net::{TcpListener, TcpStream};
@@ -15,10 +15,10 @@ impl Listener for Accepting {
         self.0.local_addr()
     }
 
-    fn accept(&mut self) -> Pending<'_, io::Result<(BoxedStream, SocketAddr)>> {
+    fn accept(&mut self) -> Pending<'_, io::Result<Incoming>> {
         Box::pin(async {
             let (stream, peer) = self.0.accept().await?;
-            Ok((Box::new(stream) as BoxedStream, peer))
+            Ok(Incoming::plain(Box::new(stream), peer))
         })
     }
 }

@@ -30,10 +30,12 @@ mod tests;
 
 pub use refusing::refuse_all;
 
-use crate::{io::Listener, serving::Serving};
+use crate::{
+    io::{Incoming, Listener},
+    serving::Serving,
+};
 use clients::Clients;
 use connection::Connection;
-use predis_raft::BoxedStream;
 use settings::Settings;
 use stats::Stats;
 use std::net::SocketAddr;
@@ -111,7 +113,7 @@ impl Front {
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, addr)) => self.begin(&mut tasks, stream, addr, &stop),
+                Ok(incoming) => self.begin(&mut tasks, incoming, &stop),
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -134,8 +136,7 @@ impl Front {
     fn begin(
         self: &Arc<Self>,
         tasks: &mut JoinSet<()>,
-        stream: BoxedStream,
-        addr: SocketAddr,
+        Incoming { stream, addr, .. }: Incoming,
         stop: &watch::Receiver<bool>,
     ) {
         let local_addr = self.listening.get().copied().unwrap_or(addr);

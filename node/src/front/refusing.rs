@@ -3,7 +3,7 @@
 //! Every command gets the same refusal, so that a client goes elsewhere instead of waiting. Knows no command.
 
 use super::ACCEPT_PAUSE;
-use crate::io::Listener;
+use crate::io::{Incoming, Listener};
 use bytes::BytesMut;
 use predis_raft::BoxedStream;
 use predis_resp::{Limits, Protocol, Reply, RequestDecoder};
@@ -25,7 +25,7 @@ pub async fn refuse_all(mut listener: Box<dyn Listener>) -> Infallible {
     loop {
         tokio::select! {
             accepted = listener.accept(), if connections.len() < MOST => match accepted {
-                Ok((stream, _)) => {
+                Ok(Incoming { stream, .. }) => {
                     connections.spawn(refuse(stream));
                 }
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,

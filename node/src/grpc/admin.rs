@@ -13,6 +13,30 @@ pub(super) struct Admin(pub(super) Shared);
 
 #[tonic::async_trait]
 impl Cluster for Admin {
+    type WatchStream = futures_util::stream::Empty<Result<admin::Event, Status>>;
+
+    async fn watch(&self, _: Request<admin::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        Err(Status::unimplemented("watch"))
+    }
+
+    async fn set_mode(
+        &self,
+        _: Request<admin::SetModeRequest>,
+    ) -> Result<Response<admin::SetModeReply>, Status> {
+        Err(Status::unimplemented("set_mode"))
+    }
+
+    async fn set_weight(
+        &self,
+        _: Request<admin::SetWeightRequest>,
+    ) -> Result<Response<admin::SetWeightReply>, Status> {
+        Err(Status::unimplemented("set_weight"))
+    }
+
+    async fn forget(&self, _: Request<admin::ForgetRequest>) -> Result<Response<admin::ForgetReply>, Status> {
+        Err(Status::unimplemented("forget"))
+    }
+
     async fn status(&self, request: Request<StatusRequest>) -> Result<Response<StatusReply>, Status> {
         let shared = &self.0;
         let published = if request.get_ref().stale {
@@ -112,5 +136,8 @@ fn tenant(tenant: &Tenant) -> admin::Tenant {
         placement: tenant.placement.to_string(),
         ack: tenant.settings.ack.to_string(),
         policy: tenant.settings.policy.clone(),
+        memory_bytes: tenant.settings.memory_bytes,
+        created_at_ms: tenant.created_at_ms,
+        ..admin::Tenant::default()
     }
 }

@@ -7,15 +7,27 @@ mod membership;
 
 pub use membership::{describe, join_through};
 
-use crate::{io::Listener, supervisor::Desk};
+use crate::{
+    io::{Incoming, Listener, Peer},
+    supervisor::Desk,
+};
 use predis_proto::{DESCRIPTORS, admin::cluster_server::ClusterServer, node::node_server::NodeServer};
 use predis_raft::{Accepted, MetaRaft};
 use predis_types::{Clock, NodeId};
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 /// The Raft service's name; its type belongs to the Raft adapter.
 const RAFT: &str = "predis.raft.v1.Raft";
+
+/// Who calls, as far as the connection says; among the extensions of every request.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    /// Where it is.
+    pub addr: SocketAddr,
+    /// What its certificate proved.
+    pub peer: Peer,
+}
 
 /// What the services share.
 #[derive(Clone)]
@@ -50,7 +62,7 @@ pub async fn serve(
     let generated = "the descriptors were generated with the services";
     let incoming = futures_util::stream::unfold(listener, |mut listener| async {
         let accepted = accept(listener.as_mut()).await;
-        Some((Ok::<_, io::Error>(Accepted(accepted)), listener))
+        Some((Ok::<_, io::Error>(accepted), listener))
     });
     tonic::transport::Server::builder()
         .add_service(shared.meta.service())
@@ -67,10 +79,10 @@ pub async fn serve(
 }
 
 /// The next connection; a failure to accept one is waited out, it passes or the process is out of files.
-async fn accept(listener: &mut dyn Listener) -> predis_raft::BoxedStream {
+async fn accept(listener: &mut dyn Listener) -> Accepted<Caller> {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok(Incoming { stream, addr, peer }) => return Accepted { stream, info: Caller { addr, peer } },
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a gRPC connection");
                 tokio::time::sleep(Duration::from_millis(50)).await;

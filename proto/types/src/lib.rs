@@ -9,9 +9,11 @@ pub mod limits;
 pub mod planted;
 pub mod probe;
 mod rng;
+mod secret;
 mod slot;
 
 pub use clock::{Clock, ManualClock};
 pub use ids::{ClusterId, Epoch, Incarnation, NodeId, TenantId};
 pub use rng::{Rng, SplitMix64, mix64};
+pub use secret::{Secret, TokenDigest};
 pub use slot::{PartitionCount, PartitionId, SLOTS, Slot, key_slot};

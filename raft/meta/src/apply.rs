@@ -10,6 +10,7 @@ mod members;
 mod placement;
 mod roles;
 mod tenants;
+mod users;
 
 use crate::{Action, AuditEntry, ClusterState, MetaCommand, Outcome, Rejected, audit, limits};
 use predis_types::planted::{self, Bug};
@@ -42,8 +43,10 @@ impl ClusterState {
     }
 
     fn act(&mut self, at_ms: u64, action: &Action) -> Result<Outcome, Rejected> {
-        if let Action::CreateCluster { info, founder, incarnation, tenant, placement } = action {
-            return cluster::create(self, at_ms, info, (founder, *incarnation), tenant, placement);
+        if let Action::CreateCluster { info, founder, incarnation, tenant, placement, config, users } = action
+        {
+            let begins = cluster::Begins { config, users };
+            return cluster::create(self, at_ms, info, (founder, *incarnation), tenant, placement, &begins);
         }
         if self.cluster.is_none() {
             return Err(Rejected::NoCluster);
@@ -65,10 +68,13 @@ impl ClusterState {
             Action::CreateTenant { tenant } => tenants::create(self, at_ms, tenant),
             Action::UpdateTenant { tenant, settings } => tenants::update(self, *tenant, settings),
             Action::RemoveTenant { tenant } => tenants::remove(self, *tenant),
-            Action::AddToken { tenant, id, hash, role } => {
-                tenants::add_token(self, at_ms, *tenant, (id, hash, *role))
+            Action::CreateUser { user } => users::create(self, at_ms, user),
+            Action::UpdateUser { name, role, enabled } => users::update(self, name, *role, *enabled),
+            Action::RemoveUser { name } => users::remove(self, name),
+            Action::AddToken { user, token, others_expire_at_ms } => {
+                users::add_token(self, at_ms, user, token, *others_expire_at_ms)
             }
-            Action::RevokeToken { tenant, id } => tenants::revoke_token(self, *tenant, id),
+            Action::RevokeToken { user, id } => users::revoke_token(self, user, id),
             Action::SetConfig { key, value, expect } => config::set(self, key, value.as_deref(), expect),
             Action::AcquireRole { role, holder, token, until_ms } => {
                 roles::acquire(self, at_ms, role, *holder, *token, *until_ms)

@@ -4,7 +4,7 @@
 //! nor are the cluster's routine ones (a change of an in-sync set, the renewal of a role), which would push
 //! everything else out.
 
-use crate::{Action, ClusterState, PlacementChange, PlacementKind};
+use crate::{Action, ClusterState, NewToken, PlacementChange, PlacementKind};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -50,8 +50,12 @@ pub(crate) fn subject(state: &ClusterState, action: &Action) -> Option<String> {
         Action::ChangeInSync { .. } => return None,
         Action::CreateTenant { tenant } => format!("tenant {} {}", tenant.id, tenant.name),
         Action::UpdateTenant { tenant, .. } | Action::RemoveTenant { tenant } => format!("tenant {tenant}"),
-        Action::AddToken { tenant, id, .. } | Action::RevokeToken { tenant, id } => {
-            format!("tenant {tenant} token {id}")
+        Action::CreateUser { user } => format!("user {} tenant {} {}", user.name, user.tenant, user.role),
+        Action::UpdateUser { name, role, enabled: true } => format!("user {name} {role}"),
+        Action::UpdateUser { name, role, enabled: false } => format!("user {name} {role} disabled"),
+        Action::RemoveUser { name } => format!("user {name}"),
+        Action::AddToken { user, token: NewToken { id, .. }, .. } | Action::RevokeToken { user, id } => {
+            format!("user {user} token {id}")
         }
         Action::SetConfig { key, .. } => format!("config {key}"),
         Action::AcquireRole { token, .. } if *token != state.next_fencing_token => return None,

@@ -25,6 +25,7 @@ impl ClusterState {
         self.check_cluster(info)?;
         self.check_members()?;
         self.check_tenants()?;
+        self.check_users()?;
         self.check_roles()?;
         for (id, partition) in self.numbered() {
             self.check_partition(partition).map_err(|broken| format!("partition {id}: {broken}"))?;
@@ -80,15 +81,24 @@ impl ClusterState {
 
     fn check_tenants(&self) -> Checked {
         rule(self.tenants.contains_key(&TenantId::default()), || "there is no default tenant".into())?;
-        let (mut names, mut hashes) = (BTreeSet::new(), BTreeSet::new());
+        let mut names = BTreeSet::new();
         for (&id, tenant) in &self.tenants {
             rule(tenant.id == id, || format!("tenant {id} calls itself {}", tenant.id))?;
             rule(id < self.next_tenant_id, || format!("tenant {id} has an id that was not issued"))?;
             rule(names.insert(&tenant.name), || format!("two tenants are named {}", tenant.name))?;
+        }
+        Ok(())
+    }
+
+    fn check_users(&self) -> Checked {
+        let mut hashes = BTreeSet::new();
+        for (name, user) in &self.users {
+            rule(user.name == *name, || format!("user {name} calls itself {}", user.name))?;
+            rule(self.tenants.contains_key(&user.tenant), || format!("user {name} is of no tenant"))?;
             let mut ids = BTreeSet::new();
-            for token in &tenant.token_hashes {
-                rule(ids.insert(&token.id), || format!("tenant {id} has two tokens named {}", token.id))?;
-                rule(hashes.insert(&token.hash), || format!("tenant {id} token {} exists twice", token.id))?;
+            for token in &user.tokens {
+                rule(ids.insert(&token.id), || format!("user {name} has two tokens named {}", token.id))?;
+                rule(hashes.insert(&token.hash), || format!("user {name} token {} exists twice", token.id))?;
             }
         }
         Ok(())

@@ -3,10 +3,12 @@
 //! A command carries everything that was computed: ids, times, placement. Applying it decides nothing but
 //! whether it still fits, so that two versions of the code come to the same state.
 
-use crate::{Addresses, ClusterInfo, Mode, NewMember, NewTenant, Replica, TenantSettings, TokenRole};
+use crate::{
+    Addresses, ClusterInfo, Mode, NewMember, NewTenant, NewToken, NewUser, Replica, TenantSettings, UserRole,
+};
 use predis_types::{Epoch, Incarnation, NodeId, PartitionId, TenantId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One proposal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +40,10 @@ pub enum Action {
         /// The seats of every partition, ascending. `[founder]` makes it primary, in epoch 1; `[]` leaves the
         /// partition unplaced, in epoch 0.
         placement: Vec<Vec<NodeId>>,
+        /// The dynamic settings to begin with.
+        config: BTreeMap<String, String>,
+        /// The users to begin with, all of the default tenant.
+        users: Vec<NewUser>,
     },
     /// Makes a node a member. It is down, without an incarnation, until it boots.
     IssueNode {
@@ -111,26 +117,44 @@ pub enum Action {
         /// All of its settings.
         settings: TenantSettings,
     },
-    /// Ends a tenant, any but the default one.
+    /// Ends a tenant that has no users, any but the default one.
     RemoveTenant {
         /// The tenant.
         tenant: TenantId,
     },
-    /// Gives a tenant another token.
-    AddToken {
-        /// The tenant.
-        tenant: TenantId,
-        /// The token's name, not used before in this tenant.
-        id: String,
-        /// SHA-256 of the token, 64 lower-case hexadecimal digits.
-        hash: String,
-        /// What its bearer may do.
-        role: TokenRole,
+    /// Makes a user.
+    CreateUser {
+        /// The user, with a name that is not taken.
+        user: NewUser,
     },
-    /// Makes a token useless.
+    /// Changes what a user may do.
+    UpdateUser {
+        /// The user's name.
+        name: String,
+        /// What it may do from now on.
+        role: UserRole,
+        /// Whether it may do anything at all.
+        enabled: bool,
+    },
+    /// Ends a user and its tokens.
+    RemoveUser {
+        /// The user's name.
+        name: String,
+    },
+    /// Gives a user another token.
+    AddToken {
+        /// The user's name.
+        user: String,
+        /// The token.
+        token: NewToken,
+        /// From when on the user's other tokens are useless, unless they are earlier, in milliseconds since the
+        /// Unix epoch; none leaves them as they are.
+        others_expire_at_ms: Option<u64>,
+    },
+    /// Takes a token from a user.
     RevokeToken {
-        /// The tenant.
-        tenant: TenantId,
+        /// The user's name.
+        user: String,
         /// The token's name.
         id: String,
     },
@@ -237,6 +261,9 @@ impl Action {
             Action::CreateTenant { .. } => "create_tenant",
             Action::UpdateTenant { .. } => "update_tenant",
             Action::RemoveTenant { .. } => "remove_tenant",
+            Action::CreateUser { .. } => "create_user",
+            Action::UpdateUser { .. } => "update_user",
+            Action::RemoveUser { .. } => "remove_user",
             Action::AddToken { .. } => "add_token",
             Action::RevokeToken { .. } => "revoke_token",
             Action::SetConfig { .. } => "set_config",

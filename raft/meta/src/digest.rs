@@ -33,6 +33,7 @@ impl ClusterState {
             partitions,
             tenants,
             next_tenant_id,
+            users,
             config,
             roles,
             next_fencing_token,
@@ -42,7 +43,7 @@ impl ClusterState {
         } = self;
         let agreed = (
             (cluster, nodes, next_node_id, partitions),
-            (tenants, next_tenant_id, config, roles, next_fencing_token, audit),
+            (tenants, next_tenant_id, users, config, roles, next_fencing_token, audit),
         );
         let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
         serde_json::to_writer(&mut hash, &agreed).expect("maps have plain keys and the writer never fails");

@@ -22,7 +22,9 @@ mod rejected;
 mod role;
 mod state;
 mod tenant;
+mod user;
 mod version;
+mod worded;
 
 pub use audit::{AuditEntry, MAX_AUDIT_ENTRIES};
 pub use cluster::ClusterInfo;
@@ -34,5 +36,6 @@ pub use partition::{PartitionState, Replica};
 pub use rejected::Rejected;
 pub use role::RoleLease;
 pub use state::ClusterState;
-pub use tenant::{Ack, NewTenant, Tenant, TenantPlacement, TenantSettings, TokenHash, TokenRole};
+pub use tenant::{Ack, NewTenant, Tenant, TenantPlacement, TenantSettings};
+pub use user::{NewToken, NewUser, Token, User, UserRole};
 pub use version::VERSION;

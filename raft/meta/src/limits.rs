@@ -9,8 +9,11 @@ use predis_types::limits::{MAX_COPIES, MAX_NAME_BYTES};
 /// The most tenants a cluster may have.
 pub const MAX_TENANTS: usize = 1024;
 
-/// The most tokens, revoked ones included, a tenant may have.
-pub const MAX_TOKENS: usize = 64;
+/// The most users a cluster may have.
+pub const MAX_USERS: usize = 1024;
+
+/// The most tokens a user may have.
+pub const MAX_TOKENS: usize = 8;
 
 /// The most dynamic settings a cluster may have.
 pub const MAX_CONFIG_KEYS: usize = 1024;
@@ -103,7 +106,14 @@ pub fn settings(settings: &TenantSettings) -> Result<(), Rejected> {
     name("policy", &settings.policy)?;
     let lower = settings.policy.bytes().all(|b| !b.is_ascii_uppercase());
     ensure(lower, "policy", &settings.policy, "must be lower case")?;
-    ensure(settings.memory_bytes != Some(0), "memory_bytes", 0, "must be above 0, or absent for no limit")
+    for (field, limit) in [
+        ("memory_bytes", settings.memory_bytes),
+        ("max_ops_per_second", settings.max_ops_per_second),
+        ("max_connections", settings.max_connections),
+    ] {
+        ensure(limit != Some(0), field, 0, "must be above 0, or absent for no limit")?;
+    }
+    Ok(())
 }
 
 /// Everything a new tenant states but its id.

@@ -29,8 +29,12 @@ pub enum Rejected {
     UnknownPartition { partition: PartitionId },
     #[error("there is no tenant {tenant}")]
     UnknownTenant { tenant: TenantId },
-    #[error("tenant {tenant} has no token {id}")]
-    UnknownToken { tenant: TenantId, id: String },
+    #[error("there is no user {name}")]
+    UnknownUser { name: String },
+    #[error("user {user} has no token {id}")]
+    UnknownToken { user: String, id: String },
+    #[error("tenant {tenant} still has the user {user}")]
+    TenantHasUser { tenant: TenantId, user: String },
     #[error("node id {given} is not the next one, which is {next}")]
     NodeIdMoved { given: NodeId, next: NodeId },
     #[error("tenant id {given} is not the next one, which is {next}")]
@@ -39,7 +43,7 @@ pub enum Rejected {
     TokenMoved { given: u64, expected: u64 },
     #[error("the {what} {name} is taken")]
     Taken { what: Cow<'static, str>, name: String },
-    #[error("that token is in use already, or was and is revoked")]
+    #[error("that token is in use already")]
     TokenInUse,
     #[error("node {node} stands at incarnation {stored}, not {given}")]
     IncarnationMoved { node: NodeId, given: Incarnation, stored: Incarnation },

@@ -2,7 +2,7 @@
 //!
 //! Changed by [`ClusterState::apply`] alone. Knows nothing of the log it is replicated by.
 
-use crate::{AuditEntry, ClusterInfo, Member, PartitionState, Replica, RoleLease, Tenant, TokenHash};
+use crate::{AuditEntry, ClusterInfo, Member, PartitionState, Replica, RoleLease, Tenant, User};
 use predis_types::{NodeId, PartitionId, TenantId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -19,6 +19,7 @@ pub struct ClusterState {
     pub(crate) partitions: Vec<PartitionState>,
     pub(crate) tenants: BTreeMap<TenantId, Tenant>,
     pub(crate) next_tenant_id: TenantId,
+    pub(crate) users: BTreeMap<String, User>,
     pub(crate) config: BTreeMap<String, String>,
     pub(crate) roles: BTreeMap<String, RoleLease>,
     pub(crate) next_fencing_token: u64,
@@ -39,6 +40,7 @@ impl Default for ClusterState {
             partitions: Vec::new(),
             tenants: BTreeMap::new(),
             next_tenant_id: TenantId(0),
+            users: BTreeMap::new(),
             config: BTreeMap::new(),
             roles: BTreeMap::new(),
             next_fencing_token: 1,
@@ -117,10 +119,14 @@ impl ClusterState {
         self.tenants.values().find(|tenant| tenant.name == name)
     }
 
-    /// The tenant and token that a SHA-256 (64 lower-case hexadecimal digits) belongs to, unless revoked.
-    pub fn token(&self, hash: &str) -> Option<(&Tenant, &TokenHash)> {
-        let tokens = self.tenants.values().flat_map(|t| t.token_hashes.iter().map(move |token| (t, token)));
-        tokens.into_iter().find(|(_, token)| token.hash == hash && !token.revoked)
+    /// All users by name.
+    pub fn users(&self) -> &BTreeMap<String, User> {
+        &self.users
+    }
+
+    /// The users of a tenant, by name.
+    pub fn users_of(&self, tenant: TenantId) -> impl Iterator<Item = &User> + '_ {
+        self.users.values().filter(move |user| user.tenant == tenant)
     }
 
     /// The id the next tenant gets.

@@ -1,39 +1,11 @@
-//! A tenant: its settings and the hashes of its tokens.
+//! A tenant: a namespace and its settings.
 //!
-//! Knows no secret: a token's hash is all that is ever replicated. Whether a policy name means anything is
-//! for the node to say, because two versions of the code may know different policies.
+//! Whether a policy name means anything is for the node to say, because two versions of the code may know
+//! different policies. Who may use a tenant is for its users.
 
+use crate::worded::worded;
 use predis_types::TenantId;
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
-
-/// Gives an enum without data its lower-case text form in `Display`, `FromStr` and the encoding.
-macro_rules! worded {
-    ($(#[$doc:meta])* $name:ident: $what:literal { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$vdoc])* #[serde(rename = $word)] $variant,)+
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self { $($name::$variant => $word,)+ })
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                match text {
-                    $($word => Ok($name::$variant),)+
-                    _ => Err(format!(concat!($what, " must be one of", $(" ", $word,)+ ", got {:?}"), text)),
-                }
-            }
-        }
-    };
-}
 
 worded! {
     /// How a tenant's keys are laid over partitions. Fixed when the tenant is created.
@@ -55,36 +27,6 @@ worded! {
     }
 }
 
-worded! {
-    /// What the bearer of a token may do.
-    TokenRole: "role" {
-        /// Read keys.
-        ReadOnly = "read_only",
-        /// Read and write keys.
-        ReadWrite = "read_write",
-        /// Also see and tune the running cluster.
-        Operator = "operator",
-        /// Everything.
-        Admin = "admin",
-    }
-}
-
-/// A token as the cluster remembers it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokenHash {
-    /// A name that is not secret, unique within the tenant.
-    pub id: String,
-    /// SHA-256 of the token, 64 lower-case hexadecimal digits, unique in the cluster.
-    pub hash: String,
-    /// What its bearer may do.
-    pub role: TokenRole,
-    /// When it was added, in milliseconds since the Unix epoch.
-    pub created_at_ms: u64,
-    /// Whether it was revoked. A revoked token stays listed and never works again.
-    pub revoked: bool,
-}
-
 /// What may be changed about a tenant; always replaced as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,8 +35,20 @@ pub struct TenantSettings {
     pub ack: Ack,
     /// Its eviction policy's name, lower case, as nodes know it.
     pub policy: String,
-    /// Its memory budget on each node in bytes; none means it shares the node's.
+    /// Its memory budget on each node in bytes; none means it shares what the node has left.
     pub memory_bytes: Option<u64>,
+    /// How many commands a second its users may have executed on each node; none means no limit.
+    pub max_ops_per_second: Option<u64>,
+    /// How many connections its users may have on each node; none means no limit but the node's.
+    pub max_connections: Option<u64>,
+}
+
+impl TenantSettings {
+    /// Settings without a budget or a quota.
+    pub fn unlimited(ack: Ack, policy: &str) -> TenantSettings {
+        let policy = policy.to_owned();
+        TenantSettings { ack, policy, memory_bytes: None, max_ops_per_second: None, max_connections: None }
+    }
 }
 
 /// One namespace.
@@ -109,8 +63,6 @@ pub struct Tenant {
     pub placement: TenantPlacement,
     /// What may be changed about it.
     pub settings: TenantSettings,
-    /// Its tokens, in the order they were added.
-    pub token_hashes: Vec<TokenHash>,
     /// When it was created, in milliseconds since the Unix epoch.
     pub created_at_ms: u64,
 }
@@ -130,14 +82,13 @@ pub struct NewTenant {
 }
 
 impl NewTenant {
-    /// The tenant at the moment it is created: without tokens.
+    /// The tenant at the moment it is created.
     pub(crate) fn into_tenant(self, at_ms: u64) -> Tenant {
         Tenant {
             id: self.id,
             name: self.name,
             placement: self.placement,
             settings: self.settings,
-            token_hashes: Vec::new(),
             created_at_ms: at_ms,
         }
     }

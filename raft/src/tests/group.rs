@@ -114,7 +114,7 @@ impl Group {
         let member = MetaRaft::start(options).await.unwrap();
         let door = self.board.door(&name(node));
         let incoming = futures_util::stream::unfold(door, |mut door| async {
-            door.recv().await.map(|stream| (Ok::<_, io::Error>(Accepted(stream)), door))
+            door.recv().await.map(|stream| (Ok::<_, io::Error>(Accepted { stream, info: () }), door))
         });
         let service = member.service();
         tokio::spawn(async move {
@@ -157,7 +157,7 @@ pub(super) fn set(key: &str, value: &str) -> MetaCommand {
 
 pub(super) fn create_cluster() -> MetaCommand {
     let addrs = Addresses { resp: "a:1".into(), grpc: name(1), metrics: "a:3".into() };
-    let settings = TenantSettings { ack: Ack::Async, policy: "lru".into(), memory_bytes: None };
+    let settings = TenantSettings::unlimited(Ack::Async, "lru");
     MetaCommand {
         at_ms: 1,
         actor: "test".to_owned(),
@@ -185,6 +185,8 @@ pub(super) fn create_cluster() -> MetaCommand {
                 settings,
             },
             placement: vec![vec![NodeId(1)]; 4],
+            config: BTreeMap::new(),
+            users: Vec::new(),
         },
     }
 }

@@ -17,7 +17,7 @@ mod routing;
 use super::Front;
 use crate::{
     agent,
-    io::Listener,
+    io::{Incoming, Listener},
     lease::Lease,
     serving::{Parts, Serving},
     shards::{Shards, ShardsConfig},
@@ -59,14 +59,14 @@ impl Connector for Refuses {
 }
 
 /// Hands out the far ends of pipes.
-struct Doors(mpsc::UnboundedReceiver<(BoxedStream, SocketAddr)>);
+struct Doors(mpsc::UnboundedReceiver<Incoming>);
 
 impl Listener for Doors {
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Ok(([127, 0, 0, 1], 7001).into())
     }
 
-    fn accept(&mut self) -> Pending<'_, io::Result<(BoxedStream, SocketAddr)>> {
+    fn accept(&mut self) -> Pending<'_, io::Result<Incoming>> {
         Box::pin(async { self.0.recv().await.ok_or_else(|| io::ErrorKind::BrokenPipe.into()) })
     }
 }
@@ -75,7 +75,7 @@ struct Rig {
     serving: Arc<Serving>,
     front: Arc<Front>,
     clock: Arc<ManualClock>,
-    door: mpsc::UnboundedSender<(BoxedStream, SocketAddr)>,
+    door: mpsc::UnboundedSender<Incoming>,
     stop: watch::Sender<bool>,
     served: JoinHandle<()>,
     next_port: std::cell::Cell<u16>,
@@ -129,7 +129,7 @@ impl Rig {
     fn client(&self) -> Client {
         let port = self.next_port.replace(self.next_port.get() + 1);
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
-        self.door.send((Box::new(far), ([10, 0, 0, 9], port).into())).unwrap();
+        self.door.send(Incoming::plain(Box::new(far), ([10, 0, 0, 9], port).into())).unwrap();
         Client { stream: near, input: BytesMut::new(), decoder: ReplyDecoder::default() }
     }
 
@@ -207,7 +207,7 @@ async fn founded() -> MetaRaft {
     while !seen.is_me {
         seen = meta.leadership_changed(seen).await;
     }
-    let settings = TenantSettings { ack: Ack::Async, policy: "lru".into(), memory_bytes: None };
+    let settings = TenantSettings::unlimited(Ack::Async, "lru");
     let partitions = PartitionCount::new(16).unwrap();
     let create = Action::CreateCluster {
         info: ClusterInfo { id: CLUSTER, created_at_ms: 1, partitions, copies: 2, hash_key: [1, 2] },
@@ -220,6 +220,8 @@ async fn founded() -> MetaRaft {
             settings,
         },
         placement: vec![vec![ME.node]; usize::from(partitions.get())],
+        config: BTreeMap::new(),
+        users: Vec::new(),
     };
     let command = predis_meta::MetaCommand { at_ms: 1, actor: "test".to_owned(), action: create };
     meta.propose(&command, LIMIT).await.unwrap();

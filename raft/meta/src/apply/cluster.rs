@@ -2,12 +2,20 @@
 //!
 //! Happens once; everything else needs it to have happened.
 
+use super::{config, users};
 use crate::{
-    ClusterInfo, ClusterState, NewMember, NewTenant, Outcome, PartitionState, Rejected, Replica, Status,
+    ClusterInfo, ClusterState, Expect, NewMember, NewTenant, NewUser, Outcome, PartitionState, Rejected,
+    Replica, Status,
     limits::{self, ensure},
 };
 use predis_types::{Epoch, Incarnation, NodeId, TenantId, limits::MAX_COPIES};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a cluster is created with besides members and placement.
+pub(super) struct Begins<'a> {
+    pub(super) config: &'a BTreeMap<String, String>,
+    pub(super) users: &'a [NewUser],
+}
 
 pub(super) fn create(
     state: &mut ClusterState,
@@ -16,6 +24,7 @@ pub(super) fn create(
     (founder, incarnation): (&NewMember, Incarnation),
     tenant: &NewTenant,
     placement: &[Vec<NodeId>],
+    begins: &Begins<'_>,
 ) -> Result<Outcome, Rejected> {
     if state.cluster.is_some() {
         return Err(Rejected::ClusterExists);
@@ -35,6 +44,16 @@ pub(super) fn create(
     let known = placement.iter().all(|seats| seats.is_empty() || seats[..] == [founder.id]);
     ensure(known, "placement", "another node", "must seat nobody but the founder")?;
 
+    // Tried on a copy: a user that does not fit must leave nothing behind.
+    let mut begun = ClusterState::default();
+    begun.tenants.insert(tenant.id, tenant.clone().into_tenant(at_ms));
+    for user in begins.users {
+        users::create(&mut begun, at_ms, user)?;
+    }
+    for (key, value) in begins.config {
+        config::set(&mut begun, key, Some(value), &Expect::Absent)?;
+    }
+
     let primary = Replica { node: founder.id, incarnation };
     state.partitions = placement.iter().map(|seats| first_holders(seats, primary)).collect();
     let mut member = founder.clone().into_member(at_ms);
@@ -42,7 +61,7 @@ pub(super) fn create(
     state.next_node_id = NodeId(founder.id.0.saturating_add(1));
     state.nodes.insert(member.id, member);
     state.next_tenant_id = TenantId(tenant.id.0.saturating_add(1));
-    state.tenants.insert(tenant.id, tenant.clone().into_tenant(at_ms));
+    (state.tenants, state.users, state.config) = (begun.tenants, begun.users, begun.config);
     state.cluster = Some(info.clone());
     Ok(Outcome::Done)
 }

@@ -1,10 +1,10 @@
-//! Tenants and the hashes of their tokens.
+//! Tenants: created, changed, removed.
 //!
 //! What becomes of a removed tenant's data is for the nodes, which see it gone.
 
 use crate::{
-    ClusterState, NewTenant, Outcome, Rejected, Tenant, TenantSettings, TokenHash, TokenRole,
-    limits::{self, MAX_TENANTS, MAX_TOKENS, ensure_room},
+    ClusterState, NewTenant, Outcome, Rejected, Tenant, TenantSettings,
+    limits::{self, MAX_TENANTS, ensure_room},
 };
 use predis_types::TenantId;
 
@@ -37,41 +37,10 @@ pub(super) fn remove(state: &mut ClusterState, id: TenantId) -> Result<Outcome, 
         return Err(Rejected::DefaultTenant);
     }
     find(state, id)?;
+    if let Some(user) = state.users_of(id).next() {
+        return Err(Rejected::TenantHasUser { tenant: id, user: user.name.clone() });
+    }
     state.tenants.remove(&id);
-    Ok(Outcome::Done)
-}
-
-pub(super) fn add_token(
-    state: &mut ClusterState,
-    at_ms: u64,
-    tenant: TenantId,
-    (id, hash, role): (&str, &str, TokenRole),
-) -> Result<Outcome, Rejected> {
-    limits::name("id", id)?;
-    limits::token_hash(hash)?;
-    // A hash must lead to one tenant, and a revoked token must never work again.
-    let mut tokens = state.tenants.values().flat_map(|tenant| &tenant.token_hashes);
-    if tokens.any(|token| token.hash == hash) {
-        return Err(Rejected::TokenInUse);
-    }
-    let found = find(state, tenant)?;
-    if found.token_hashes.iter().any(|token| token.id == id) {
-        return Err(Rejected::Taken { what: "token name".into(), name: id.to_owned() });
-    }
-    ensure_room("token", found.token_hashes.len(), MAX_TOKENS)?;
-    let (id, hash) = (id.to_owned(), hash.to_owned());
-    found.token_hashes.push(TokenHash { id, hash, role, created_at_ms: at_ms, revoked: false });
-    Ok(Outcome::Done)
-}
-
-pub(super) fn revoke_token(
-    state: &mut ClusterState,
-    tenant: TenantId,
-    id: &str,
-) -> Result<Outcome, Rejected> {
-    let found = find(state, tenant)?;
-    let token = found.token_hashes.iter_mut().find(|token| token.id == id);
-    token.ok_or_else(|| Rejected::UnknownToken { tenant, id: id.to_owned() })?.revoked = true;
     Ok(Outcome::Done)
 }
 

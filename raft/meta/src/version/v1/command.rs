@@ -4,6 +4,7 @@ use super::shared::{Ack, ClusterInfo, Mode, NewTenant, Replica, addresses, setti
 use crate as next;
 use predis_types::{Epoch, Incarnation, NodeId, PartitionId, TenantId};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -112,6 +113,8 @@ impl Action {
                     incarnation,
                     tenant: tenant.into_next(),
                     placement,
+                    config: BTreeMap::new(),
+                    users: Vec::new(),
                 }
             }
             Action::IssueNode { member } => next::Action::IssueNode { member: member.into_next() },

@@ -98,7 +98,7 @@ pub(super) fn settings(ack: Ack, policy: String, memory_bytes: Option<u64>) -> n
         Ack::Async => next::Ack::Async,
         Ack::Quorum => next::Ack::Quorum,
     };
-    next::TenantSettings { ack, policy, memory_bytes }
+    next::TenantSettings { ack, policy, memory_bytes, max_ops_per_second: None, max_connections: None }
 }
 
 /// Version 1 knew the RESP address alone: gRPC was served 1000 ports above it, metrics 2000 above. An address

@@ -84,6 +84,7 @@ impl ClusterState {
             partitions: self.partitions.into_iter().map(PartitionState::into_next).collect(),
             tenants: self.tenants.into_iter().map(|(id, tenant)| (id, tenant.into_next())).collect(),
             next_tenant_id: self.next_tenant_id,
+            users: BTreeMap::new(),
             config: BTreeMap::new(),
             roles: BTreeMap::new(),
             next_fencing_token: 1,
@@ -136,7 +137,6 @@ impl Tenant {
             name: self.name,
             placement: self.placement.into_next(),
             settings: settings(self.ack, self.policy, self.memory_bytes),
-            token_hashes: Vec::new(),
             created_at_ms: self.created_at_ms,
         }
     }

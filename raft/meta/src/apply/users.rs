@@ -1,0 +1,96 @@
+//! Users and their tokens: created, changed, removed.
+//!
+//! A token that is removed is forgotten: its hash may be added again, by whoever still knows the token.
+
+use crate::{
+    ClusterState, NewToken, NewUser, Outcome, Rejected, User, UserRole,
+    limits::{self, MAX_TOKENS, MAX_USERS, ensure, ensure_room},
+};
+use std::collections::BTreeSet;
+
+pub(super) fn create(state: &mut ClusterState, at_ms: u64, user: &NewUser) -> Result<Outcome, Rejected> {
+    limits::name("name", &user.name)?;
+    if !state.tenants.contains_key(&user.tenant) {
+        return Err(Rejected::UnknownTenant { tenant: user.tenant });
+    }
+    ensure_room("user", state.users.len(), MAX_USERS)?;
+    if state.users.contains_key(&user.name) {
+        return Err(Rejected::Taken { what: "user name".into(), name: user.name.clone() });
+    }
+    ensure(user.tokens.len() <= MAX_TOKENS, "tokens", user.tokens.len(), "must be at most 8")?;
+    let (mut ids, mut hashes) = (BTreeSet::new(), BTreeSet::new());
+    for token in &user.tokens {
+        check_token(state, at_ms, token)?;
+        if !ids.insert(&token.id) {
+            return Err(Rejected::Taken { what: "token name".into(), name: token.id.clone() });
+        }
+        if !hashes.insert(&token.hash) {
+            return Err(Rejected::TokenInUse);
+        }
+    }
+    state.users.insert(user.name.clone(), user.clone().into_user(at_ms));
+    Ok(Outcome::Done)
+}
+
+pub(super) fn update(
+    state: &mut ClusterState,
+    name: &str,
+    role: UserRole,
+    enabled: bool,
+) -> Result<Outcome, Rejected> {
+    let user = find(state, name)?;
+    (user.role, user.enabled) = (role, enabled);
+    Ok(Outcome::Done)
+}
+
+pub(super) fn remove(state: &mut ClusterState, name: &str) -> Result<Outcome, Rejected> {
+    find(state, name)?;
+    state.users.remove(name);
+    Ok(Outcome::Done)
+}
+
+pub(super) fn add_token(
+    state: &mut ClusterState,
+    at_ms: u64,
+    name: &str,
+    token: &NewToken,
+    others_expire_at_ms: Option<u64>,
+) -> Result<Outcome, Rejected> {
+    check_token(state, at_ms, token)?;
+    let user = find(state, name)?;
+    if user.tokens.iter().any(|known| known.id == token.id) {
+        return Err(Rejected::Taken { what: "token name".into(), name: token.id.clone() });
+    }
+    ensure_room("token", user.tokens.len(), MAX_TOKENS)?;
+    if let Some(end) = others_expire_at_ms {
+        for other in &mut user.tokens {
+            other.expires_at_ms = Some(other.expires_at_ms.map_or(end, |earlier| earlier.min(end)));
+        }
+    }
+    user.tokens.push(token.clone().into_token(at_ms));
+    Ok(Outcome::Done)
+}
+
+pub(super) fn revoke_token(state: &mut ClusterState, name: &str, id: &str) -> Result<Outcome, Rejected> {
+    let user = find(state, name)?;
+    let Some(at) = user.tokens.iter().position(|token| token.id == id) else {
+        return Err(Rejected::UnknownToken { user: name.to_owned(), id: id.to_owned() });
+    };
+    user.tokens.remove(at);
+    Ok(Outcome::Done)
+}
+
+/// A token's hash must lead to one user.
+fn check_token(state: &ClusterState, at_ms: u64, token: &NewToken) -> Result<(), Rejected> {
+    limits::name("id", &token.id)?;
+    limits::token_hash(&token.hash)?;
+    if let Some(end) = token.expires_at_ms {
+        ensure(end > at_ms, "expires_at_ms", end, "must be in the future")?;
+    }
+    let mut known = state.users.values().flat_map(|user| &user.tokens);
+    if known.any(|other| other.hash == token.hash) { Err(Rejected::TokenInUse) } else { Ok(()) }
+}
+
+fn find<'a>(state: &'a mut ClusterState, name: &str) -> Result<&'a mut User, Rejected> {
+    state.users.get_mut(name).ok_or_else(|| Rejected::UnknownUser { name: name.to_owned() })
+}
