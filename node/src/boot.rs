@@ -7,6 +7,7 @@
 //! Nothing is served before the state that has this incarnation is applied here.
 
 use crate::{
+    access::Access,
     config::{NodeConfig, Start},
     front,
     grpc::{self, describe, join_through},
@@ -143,6 +144,8 @@ pub async fn boot(config: NodeConfig, io: Io) -> Result<Node, BootError> {
     .await
     .map_err(|error| BootError::Raft(Box::new(error)))?;
     let desk = Arc::new(Desk::new(meta.clone(), io.clock.clone(), config.profile.lease));
+    let access = Arc::new(Access::new(io.clock.clone()));
+    access.update(&meta.published());
     let (stop, stopped) = watch::channel(false);
     let status = Arc::new(Status::new(identity.node, meta.clone()));
     let mut tasks = JoinSet::new();
@@ -150,6 +153,7 @@ pub async fn boot(config: NodeConfig, io: Io) -> Result<Node, BootError> {
     let shared = grpc::Shared {
         node: identity.node,
         meta: meta.clone(),
+        access: access.clone(),
         desk: desk.clone(),
         clock: io.clock.clone(),
         limit: config.profile.propose,
@@ -160,11 +164,13 @@ pub async fn boot(config: NodeConfig, io: Io) -> Result<Node, BootError> {
     let supervisor = Supervisor::new(meta.clone(), desk.clone(), io.clock.clone(), config.profile);
     tasks.spawn(quietly(supervisor.run()));
     tasks.spawn(quietly(desk.clone().watch_time()));
+    tasks.spawn(quietly(access.clone().follow(meta.watch())));
     let lives = Lives {
         config,
         identity,
         addrs: addrs.clone(),
         meta: meta.clone(),
+        access,
         desk,
         io,
         listener,

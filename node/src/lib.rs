@@ -10,6 +10,7 @@
 //! [`boot`] is the only way a node comes up, in production, in tests and in the simulator; they differ in the
 //! [`Io`] that they pass.
 
+pub mod access;
 mod agent;
 mod boot;
 pub mod config;

@@ -4,6 +4,7 @@
 //! counter is moved on, and the node announces itself anew. Raft and the sockets stay.
 
 use crate::{
+    access::Access,
     agent::{self, LeaseAgent},
     config::NodeConfig,
     front::{self, Front},
@@ -69,6 +70,8 @@ pub struct Lives {
     pub addrs: Addresses,
     /// The agreed metadata.
     pub meta: MetaRaft,
+    /// Who is who.
+    pub access: Arc<Access>,
     /// Where leases are granted while it leads.
     pub desk: Arc<Desk>,
     /// The world.
@@ -187,6 +190,7 @@ impl Lives {
             topology,
             shards,
             meta: self.meta.clone(),
+            access: self.access.clone(),
             max_clients: self.config.max_clients,
             propose_limit: self.config.profile.propose,
             resp_addr: self.addrs.resp.clone(),

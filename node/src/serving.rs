@@ -3,7 +3,7 @@
 //! Everything here is either immutable, atomic, or swapped whole; nothing in a request's way takes a lock but
 //! the shard's own.
 
-use crate::{lease::Lease, shards::Shards};
+use crate::{access::Access, lease::Lease, shards::Shards};
 use arc_swap::ArcSwap;
 use predis_meta::MetaCommand;
 use predis_raft::{Agreed, MetaRaft, ProposeError};
@@ -33,6 +33,8 @@ pub struct Serving {
     pub shards: Arc<Shards>,
     /// The agreed metadata.
     pub meta: MetaRaft,
+    /// Who is who.
+    pub access: Arc<Access>,
     /// The most client connections at a time.
     pub max_clients: usize,
     /// How long one attempt at a metadata proposal may take.
@@ -58,6 +60,8 @@ pub struct Parts {
     pub shards: Arc<Shards>,
     /// See [`Serving::meta`].
     pub meta: MetaRaft,
+    /// See [`Serving::access`].
+    pub access: Arc<Access>,
     /// See [`Serving::max_clients`].
     pub max_clients: usize,
     /// See [`Serving::propose_limit`].
@@ -80,6 +84,7 @@ impl Serving {
             topology: ArcSwap::from_pointee(parts.topology),
             shards: parts.shards,
             meta: parts.meta,
+            access: parts.access,
             max_clients: parts.max_clients,
             propose_limit: parts.propose_limit,
             resp_addr: parts.resp_addr,

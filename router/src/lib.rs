@@ -14,5 +14,5 @@ mod topology;
 
 pub use placement::{Balance, Moves, PlacementNode, place};
 pub use ring::{Ring, VIRTUAL_NODES};
-pub use route::{CrossSlot, route_keys};
+pub use route::{CrossSlot, colocated_partition, route_keys};
 pub use topology::{Endpoint, NodeInfo, Owner, Route, ShardRanges, SlotRange, Topology};

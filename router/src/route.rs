@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of who serves that slot: that is `Topology::route`.
 
-use predis_types::Slot;
+use predis_types::{PartitionCount, PartitionId, Slot, TenantId, mix64};
 
 /// The keys of one command lie in different slots. Displays Redis's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +19,12 @@ pub fn route_keys(slots: impl IntoIterator<Item = Slot>) -> Result<Option<Slot>,
     if slots.all(|slot| slot == first) { Ok(Some(first)) } else { Err(CrossSlot) }
 }
 
+/// The one partition of a tenant whose keys are kept together, for good: the tenant's id, spread by a mixer.
+pub fn colocated_partition(tenant: TenantId, partitions: PartitionCount) -> PartitionId {
+    let drawn = mix64(u64::from(tenant.0)) % u64::from(partitions.get());
+    PartitionId(u16::try_from(drawn).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,6 +38,16 @@ mod tests {
         assert_eq!(route_keys(slots(&["{a}1", "{a}2", "a"])), Ok(Some(key_slot(b"a"))));
         assert_eq!(route_keys(slots(&["foo", "bar"])), Err(CrossSlot));
         assert_eq!(route_keys(slots(&["foo", "foo", "bar"])), Err(CrossSlot));
+    }
+
+    #[test]
+    fn tenants_kept_together_are_spread_over_the_partitions() {
+        let partitions = PartitionCount::new(16).unwrap();
+        let homes: Vec<u16> = (0..160).map(|id| colocated_partition(TenantId(id), partitions).0).collect();
+        let most = (0..16).map(|p| homes.iter().filter(|home| **home == p).count()).max();
+        assert!(homes.iter().all(|home| *home < 16) && most < Some(25), "{homes:?}");
+        // Agreed on for good: another answer would lose the keys.
+        assert_eq!(homes[..4], [15, 1, 14, 13]);
     }
 
     #[test]

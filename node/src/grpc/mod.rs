@@ -8,6 +8,7 @@ mod membership;
 pub use membership::{describe, join_through};
 
 use crate::{
+    access::Access,
     io::{Incoming, Listener, Peer},
     supervisor::Desk,
 };
@@ -36,6 +37,8 @@ pub struct Shared {
     pub node: NodeId,
     /// The agreed metadata.
     pub meta: MetaRaft,
+    /// Who is who.
+    pub access: Arc<Access>,
     /// Where leases are granted while this member leads.
     pub desk: Arc<Desk>,
     /// The clock.

@@ -16,6 +16,7 @@ mod routing;
 
 use super::Front;
 use crate::{
+    access::Access,
     agent,
     io::{Incoming, Listener},
     lease::Lease,
@@ -112,6 +113,7 @@ impl Rig {
             lease,
             topology: Topology::empty(CLUSTER, cluster.partitions),
             shards,
+            access: Arc::new(Access::new(clock.clone())),
             meta,
             max_clients,
             propose_limit: LIMIT,
