@@ -3,6 +3,7 @@
 //! The index is an open-addressing hash table of small numbers, built by the compiler; a look-up hashes the
 //! name once and compares it once or twice, whatever its case. Knows nothing of what commands do.
 
+mod acl;
 mod client;
 mod cluster;
 mod command;
@@ -12,13 +13,15 @@ mod expire;
 mod key;
 mod memory;
 mod object;
+mod partition;
 mod server;
 mod string;
 
 use crate::CommandSpec;
 
-static FAMILIES: [&[CommandSpec]; 11] = [
+static FAMILIES: [&[CommandSpec]; 13] = [
     connection::COMMANDS,
+    acl::COMMANDS,
     client::COMMANDS,
     server::COMMANDS,
     command::COMMANDS,
@@ -29,14 +32,15 @@ static FAMILIES: [&[CommandSpec]; 11] = [
     expire::COMMANDS,
     object::COMMANDS,
     cluster::COMMANDS,
+    partition::COMMANDS,
 ];
 
 const COUNT: usize = count();
 
 static TABLE: [&CommandSpec; COUNT] = flatten();
 
-/// A power of two that leaves at least half of the index empty.
-const INDEX_SLOTS: usize = (2 * COUNT).next_power_of_two();
+/// A power of two that leaves at least three quarters of the index empty.
+const INDEX_SLOTS: usize = (4 * COUNT).next_power_of_two();
 
 /// In the index: nothing here.
 const EMPTY: u8 = u8::MAX;
