@@ -7,7 +7,7 @@ use crate::{
     access::Access,
     agent::{self, LeaseAgent},
     config::NodeConfig,
-    front::{self, Front},
+    front::{self, Door, Front},
     identity::{Founded, Identity},
     io::{Incoming, Io, Listener},
     lease::Lease,
@@ -137,7 +137,7 @@ impl Lives {
         agents.spawn(agent::expire(serving.clone()));
         let (over, life) = watch::channel(false);
         let mut accepting = JoinSet::new();
-        accepting.spawn(front.clone().serve(Box::new(self.listener.clone()), life));
+        accepting.spawn(front.clone().serve(Door::Resp, Box::new(self.listener.clone()), life));
         self.status.set_running(Some(Arc::new(Running { serving: serving.clone(), front })));
         tracing::info!(%incarnation, "serving");
 

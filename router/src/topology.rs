@@ -136,13 +136,24 @@ impl Topology {
 
     /// Where a slot's requests go. No allocation, no search but one map look-up.
     pub fn route(&self, slot: Slot) -> Route {
-        let partition = self.partitions.partition_of(slot);
+        self.route_partition(self.partitions.partition_of(slot))
+    }
+
+    /// Where a partition's requests go.
+    pub fn route_partition(&self, partition: PartitionId) -> Route {
         match self.owner(partition).and_then(|owner| Some((owner.primary?, owner.epoch))) {
             Some((node, epoch)) if self.nodes.contains_key(&node) => {
                 Route::Primary { partition, node, epoch }
             }
             _ => Route::Unserved { partition },
         }
+    }
+
+    /// The same cluster as it looks to a tenant all of whose keys live in `home`: that partition's owner has every
+    /// slot.
+    pub fn seen_from(&self, home: PartitionId) -> Topology {
+        let owner = self.owner(home).cloned().unwrap_or_default();
+        Topology { owners: vec![owner; self.owners.len()], ..self.clone() }
     }
 
     /// The served slots as the fewest ranges, ascending: adjacent partitions with the same primary and the

@@ -36,6 +36,11 @@ impl Identity {
         self.token.as_ref()
     }
 
+    /// Whether anybody may be this one without a token.
+    pub fn proves_nothing(&self) -> bool {
+        self.user.as_ref() == super::DEFAULT_USER
+    }
+
     /// Whether what it does may concern the whole cluster, and not one tenant alone.
     pub fn is_of_cluster(&self) -> bool {
         self.tenant == TenantId::default()

@@ -10,6 +10,8 @@ mod directory;
 mod identity;
 mod refusals;
 mod tenant;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use identity::{Identity, WrongPass};
 pub use refusals::{Entry, Reason, Refusal};

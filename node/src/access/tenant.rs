@@ -28,7 +28,6 @@ pub struct Gate {
 }
 
 /// A token bucket: it fills at the rate of the quota and holds a second's worth.
-#[derive(Default)]
 struct Allowance {
     /// In millionths of a command, so that nothing is lost to rounding.
     micro_ops: u64,
@@ -56,7 +55,8 @@ impl Gate {
             max_connections: AtomicU64::new(UNLIMITED),
             connections: AtomicU64::new(0),
             max_ops_per_second: AtomicU64::new(UNLIMITED),
-            allowance: Mutex::default(),
+            // As full as it can be.
+            allowance: Mutex::new(Allowance { micro_ops: u64::MAX, as_of_us: 0 }),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Who is connected: the registry behind CLIENT LIST, CLIENT KILL and the limit on connections.
 
-use super::session::Session;
+use super::session::{Door, Session};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -21,6 +21,7 @@ impl Clients {
     /// Enters a connection unless there are `limit` already.
     pub(super) fn enter(
         self: &Arc<Self>,
+        door: Door,
         (addr, local_addr): (SocketAddr, SocketAddr),
         now_us: u64,
         limit: usize,
@@ -30,7 +31,7 @@ impl Clients {
             return None;
         }
         let id = self.last_id.fetch_add(1, Relaxed) + 1;
-        let session = Arc::new(Session::new(id, addr, local_addr, now_us));
+        let session = Arc::new(Session::new(id, door, addr, local_addr, now_us));
         open.insert(id, session.clone());
         Some(Entered { clients: self.clone(), session })
     }
@@ -67,7 +68,7 @@ mod tests {
     fn places_are_limited_and_given_back_and_ids_never_return() {
         let clients = Arc::new(Clients::default());
         let addr: SocketAddr = ([127, 0, 0, 1], 1).into();
-        let enter = || clients.enter((addr, addr), 0, 2);
+        let enter = || clients.enter(Door::Resp, (addr, addr), 0, 2);
         let (first, second) = (enter().unwrap(), enter().unwrap());
         assert!(enter().is_none());
         drop(first);

@@ -12,7 +12,7 @@ use super::clients::Entered;
 use super::session::Session;
 use bytes::{Bytes, BytesMut};
 use predis_raft::BoxedStream;
-use predis_resp::{Limits, ProtocolError, Reply, RequestDecoder};
+use predis_resp::{Limits, Protocol, ProtocolError, Reply, RequestDecoder};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
@@ -70,7 +70,7 @@ impl Connection {
             output: BytesMut::new(),
             stream,
             input: BytesMut::new(),
-            decoder: RequestDecoder::new(Limits::default()),
+            decoder: RequestDecoder::new(Limits::before_authentication()),
             stop,
             _entered: entered,
         }
@@ -110,9 +110,12 @@ impl Connection {
     }
 
     /// The whole commands that have arrived, up to a round's worth, and the breach of the protocol behind them.
+    /// Of nobody one at a time: it may be the one that says who it is, and then what follows may be larger.
     fn decode(&mut self) -> (Vec<Vec<Bytes>>, Option<ProtocolError>) {
+        let known = self.session.identity().is_some();
+        self.decoder.set_limits(if known { Limits::default() } else { Limits::before_authentication() });
         let mut requests = Vec::new();
-        while requests.len() < ROUND {
+        while requests.len() < if known { ROUND } else { 1 } {
             match self.decoder.decode(&mut self.input) {
                 Ok(Some(args)) => requests.push(args),
                 Ok(None) => break,
@@ -199,10 +202,11 @@ async fn fill(stream: &mut BoxedStream, input: &mut BytesMut) -> io::Result<usiz
     .await
 }
 
-/// Tells a client that there are too many.
-pub(super) async fn refuse(mut stream: BoxedStream) {
-    let said = stream.write_all(b"-ERR max number of clients reached\r\n");
-    if let Ok(Ok(())) = tokio::time::timeout(LINGER, said).await {
+/// Tells a client why it is not served.
+pub(super) async fn refuse(mut stream: BoxedStream, error: String) {
+    let mut said = BytesMut::new();
+    Reply::error(error).encode(Protocol::Resp2, &mut said);
+    if let Ok(Ok(())) = tokio::time::timeout(LINGER, stream.write_all(&said)).await {
         linger(stream).await;
     }
 }

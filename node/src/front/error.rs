@@ -2,11 +2,13 @@
 //!
 //! The one place where the front's errors become replies.
 
+use crate::access::{OverQuota, WrongPass};
 use crate::shards::Answer;
 use predis_raft::ProposeError;
 use predis_resp::{LookupError, Reply, WrongArity};
 use predis_router::{CrossSlot, Endpoint, Route, Topology};
-use predis_types::{NodeId, Slot};
+use predis_types::{NodeId, PartitionId, Slot};
+use std::sync::Arc;
 
 /// Why a request was not carried out. Displays as the whole error line.
 #[derive(Debug, thiserror::Error)]
@@ -15,8 +17,19 @@ pub(super) enum Error {
     Lookup(#[from] LookupError),
     #[error(transparent)]
     Arity(#[from] WrongArity),
-    #[error("NOPERM User default has no permissions to run the '{0}' command")]
-    NoPermission(&'static str),
+    #[error("NOAUTH Authentication required.")]
+    NotAuthenticated,
+    #[error(
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> \
+         <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
+    )]
+    HelloNotAuthenticated,
+    #[error("NOPERM User {user} has no permissions to run the '{command}' command")]
+    NoPermission { user: Arc<str>, command: &'static str },
+    #[error("NOPERM User {user} has no permissions to run the '{command}' command on what tenants share")]
+    OtherTenants { user: Arc<str>, command: &'static str },
+    #[error(transparent)]
+    OverQuota(#[from] OverQuota),
     #[error(transparent)]
     CrossSlot(#[from] CrossSlot),
     #[error("MOVED {0} {1}")]
@@ -33,6 +46,10 @@ pub(super) enum Error {
     NotAnInteger,
     #[error("ERR invalid cursor")]
     InvalidCursor,
+    #[error("ERR Invalid partition: must be a number below {0}")]
+    InvalidPartition(u16),
+    #[error("ERR Unknown category '{0}'")]
+    UnknownCategory(String),
     #[error("ERR Invalid slot")]
     InvalidSlot,
     #[error("ERR Invalid slot or number of keys")]
@@ -48,8 +65,8 @@ pub(super) enum Error {
          configuration is correct?"
     )]
     NoPassword,
-    #[error("WRONGPASS invalid username-password pair or user is disabled.")]
-    WrongPassword,
+    #[error(transparent)]
+    WrongPass(#[from] WrongPass),
     #[error("ERR SELECT is not allowed in cluster mode")]
     Select,
     #[error("ERR {0} cannot contain spaces, newlines or special characters.")]
@@ -82,12 +99,17 @@ impl From<Error> for Reply {
     }
 }
 
-/// What a shard's refusal means to a client whose keys are in `slot`. `None` when it is no refusal.
-pub(super) fn refusal(answer: &Answer, slot: Slot, topology: &Topology) -> Option<Error> {
+/// What a shard's refusal means to a client whose keys are in `slot`, which `partition` holds for it. `None` when it
+/// is no refusal.
+pub(super) fn refusal(
+    answer: &Answer,
+    (slot, partition): (Slot, PartitionId),
+    topology: &Topology,
+) -> Option<Error> {
     match answer {
         Answer::Moved(node) => Some(moved(*node, slot, topology)),
         // The agreed state says whether anybody could have served it.
-        Answer::ClusterDown => Some(match topology.route(slot) {
+        Answer::ClusterDown => Some(match topology.route_partition(partition) {
             Route::Unserved { .. } => Error::NotServed,
             Route::Primary { .. } => Error::ClusterDown,
         }),
@@ -96,7 +118,7 @@ pub(super) fn refusal(answer: &Answer, slot: Slot, topology: &Topology) -> Optio
     }
 }
 
-fn moved(node: NodeId, slot: Slot, topology: &Topology) -> Error {
+pub(super) fn moved(node: NodeId, slot: Slot, topology: &Topology) -> Error {
     let info = topology.node(node);
     info.map_or(Error::NotServed, |info| Error::Moved(slot, info.resp.clone()))
 }

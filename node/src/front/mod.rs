@@ -29,13 +29,17 @@ pub mod stats;
 mod tests;
 
 pub use refusing::refuse_all;
+pub use session::Door;
 
 use crate::{
+    access::{OverQuota, Reason, Refusal},
     io::{Incoming, Listener},
     serving::Serving,
 };
 use clients::Clients;
 use connection::Connection;
+use error::Error;
+use session::Session;
 use settings::Settings;
 use stats::Stats;
 use std::net::SocketAddr;
@@ -95,16 +99,21 @@ impl Front {
     /// this returns. Dropping the future ends everything at once.
     pub async fn serve(
         self: Arc<Self>,
+        door: Door,
         mut listener: Box<dyn Listener>,
         mut shutdown: watch::Receiver<bool>,
     ) {
-        if let Ok(addr) = listener.local_addr() {
+        if door == Door::Resp
+            && let Ok(addr) = listener.local_addr()
+        {
             self.listening.get_or_init(|| addr);
         }
         let mut tasks = JoinSet::new();
         // A set of its own, so that it ends with this future even when that is dropped.
         let mut ticking = JoinSet::new();
-        ticking.spawn(self.clone().tick());
+        if door == Door::Resp {
+            ticking.spawn(self.clone().tick());
+        }
         let stop = shutdown.clone();
         loop {
             let accepted = tokio::select! {
@@ -113,7 +122,7 @@ impl Front {
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok(incoming) => self.begin(&mut tasks, incoming, &stop),
+                Ok(incoming) => self.begin(&mut tasks, door, incoming, &stop),
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -136,33 +145,83 @@ impl Front {
     fn begin(
         self: &Arc<Self>,
         tasks: &mut JoinSet<()>,
+        door: Door,
         Incoming { stream, addr, .. }: Incoming,
         stop: &watch::Receiver<bool>,
     ) {
         let local_addr = self.listening.get().copied().unwrap_or(addr);
         let now_us = self.serving.clock.mono_us();
-        match self.clients.enter((addr, local_addr), now_us, self.settings.max_clients()) {
-            Some(entered) => {
+        let entered = self.clients.enter(door, (addr, local_addr), now_us, self.settings.max_clients());
+        let known = match (&entered, self.serving.access.anonymous()) {
+            (None, _) => Err("ERR max number of clients reached".to_owned()),
+            (Some(entered), Some(anonymous)) => {
+                entered.session.assume(anonymous).map_err(|over| over.to_string())
+            }
+            (Some(_), None) => Ok(()),
+        };
+        match (entered, known) {
+            (Some(entered), Ok(())) => {
                 self.stats.count_connection();
                 tasks.spawn(Connection::new(self.clone(), entered, stream, stop.clone()).run());
             }
-            None => {
+            (_, refused) => {
                 self.stats.count_refusal();
-                tasks.spawn(connection::refuse(stream));
+                tasks.spawn(connection::refuse(stream, refused.err().unwrap_or_default()));
             }
         }
     }
 
-    /// Samples rates, and ends connections that have been idle for too long.
+    /// Notes what a client was refused, if it is something that somebody should know.
+    fn audit(&self, session: &Session, error: &Error) {
+        let (reason, object) = match error {
+            Error::NoPermission { command, .. } => (Reason::Command, *command),
+            Error::OtherTenants { command, .. } => (Reason::Tenant, *command),
+            Error::OverQuota(OverQuota::Connections(_)) => (Reason::Quota, "connections"),
+            Error::OverQuota(OverQuota::Operations(..)) => (Reason::Quota, "operations"),
+            _ => return,
+        };
+        self.refused(session, reason, object, &session.user());
+    }
+
+    fn refused(&self, session: &Session, reason: Reason, object: &str, user: &str) {
+        self.serving.access.refused(Refusal {
+            reason,
+            context: session.door.name(),
+            object: object.to_owned(),
+            user: user.to_owned(),
+            client: session.addr.to_string(),
+        });
+    }
+
+    /// Samples rates, ends connections that have been idle for too long, and those whose user is gone.
     async fn tick(self: Arc<Self>) {
+        let mut version = 0;
         loop {
             tokio::time::sleep(TICK).await;
             let now_us = self.serving.clock.mono_us();
             self.stats.sample(now_us);
+            self.look_who_is_there(&mut version);
             let timeout_us = self.settings.timeout_s().saturating_mul(1_000_000);
             if timeout_us > 0 {
                 let clients = self.clients.all();
                 clients.iter().filter(|client| client.idle_us(now_us) > timeout_us).for_each(|c| c.kill());
+            }
+        }
+    }
+
+    /// Gives connections what has been changed about their users, and ends those whose token or user is no more.
+    fn look_who_is_there(&self, version: &mut u64) {
+        let access = &self.serving.access;
+        let changed = std::mem::replace(version, access.version()) != access.version();
+        let now_ms = self.serving.clock.wall_ms();
+        for client in self.clients.all() {
+            let Some(identity) = client.identity().as_ref().cloned() else { continue };
+            if !changed && identity.until_ms.is_none_or(|end| now_ms < end) {
+                continue;
+            }
+            let stays = access.still(&identity).is_some_and(|now| client.assume(now).is_ok());
+            if !stays {
+                client.kill();
             }
         }
     }

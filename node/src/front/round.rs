@@ -10,9 +10,10 @@ use super::commands::{self, Request};
 use super::connection::Connection;
 use super::dispatch::{Plan, plan};
 use super::error::{Error, refusal};
+use crate::access::Identity;
 use crate::shards::{Answer, Batch, Call, Work};
 use bytes::Bytes;
-use predis_resp::{CommandId, CommandSpec, Reply};
+use predis_resp::{CommandId, CommandSpec, Flag, Reply};
 use predis_types::{PartitionId, Slot};
 use std::io;
 
@@ -30,10 +31,12 @@ impl Connection {
         let partitions = self.front.serving.shards.partition_count();
         let mut since_us = self.front.serving.clock.mono_us();
         let mut group: Option<Group> = None;
+        let mut identity = self.session.identity();
         for args in requests {
-            let planned = plan(&self.session, args);
+            let planned = self.admit(plan(identity.as_deref(), args), identity.as_deref(), since_us);
             if let Plan::Keys(call, slot) = planned {
-                let partition = partitions.partition_of(slot);
+                let home = identity.as_ref().and_then(|identity| identity.gate.colocated);
+                let partition = home.unwrap_or_else(|| partitions.partition_of(slot));
                 if group.as_ref().is_some_and(|group| group.partition != partition) {
                     self.finish(&mut group, &mut since_us).await?;
                 }
@@ -45,7 +48,11 @@ impl Connection {
             }
             self.finish(&mut group, &mut since_us).await?;
             match planned {
-                Plan::Node(call) => self.execute_here(&call, &mut since_us).await?,
+                Plan::Node(call) => {
+                    self.execute_here(&call, &mut since_us).await?;
+                    // It may have said who it is.
+                    identity = self.session.identity();
+                }
                 Plan::Refused { spec, error } => self.refuse(spec, error).await?,
                 Plan::Keys(..) => {}
             }
@@ -56,11 +63,26 @@ impl Connection {
         self.finish(&mut group, &mut since_us).await
     }
 
+    /// The plan, unless the tenant has used up its quota of commands.
+    fn admit(&self, planned: Plan, identity: Option<&Identity>, now_us: u64) -> Plan {
+        let (Some(identity), Plan::Keys(call, _) | Plan::Node(call)) = (identity, &planned) else {
+            return planned;
+        };
+        let spec = call.spec;
+        match identity.gate.admit(now_us) {
+            // Who it is may always be said.
+            Err(over) if !spec.flags.contains(Flag::NoAuth) => {
+                Plan::Refused { spec: Some(spec), error: Error::OverQuota(over) }
+            }
+            _ => planned,
+        }
+    }
+
     /// Has a shard execute the group, if there is one.
     async fn finish(&mut self, group: &mut Option<Group>, since_us: &mut u64) -> io::Result<()> {
         let Some(Group { partition, calls, slots }) = group.take() else { return Ok(()) };
         let specs: Vec<&'static CommandSpec> = calls.iter().map(|call| call.spec).collect();
-        let batch = Batch { partition, tenant: self.session.tenant, work: Work::Commands(calls) };
+        let batch = Batch { partition, tenant: self.session.tenant(), work: Work::Commands(calls) };
         let answers = self.front.serving.shards.submit(batch).answers().await;
         let nanos = self.elapsed_ns(since_us) / specs.len().max(1) as u64;
         let mut run: Option<(CommandId, u64)> = None;
@@ -79,7 +101,8 @@ impl Connection {
                 }
                 refused => {
                     let topology = self.front.serving.topology.load_full();
-                    let error = refusal(&refused, slot, &topology).unwrap_or(Error::NotHere(spec.name));
+                    let error =
+                        refusal(&refused, (slot, partition), &topology).unwrap_or(Error::NotHere(spec.name));
                     self.refuse(Some(spec), error).await?;
                 }
             }
@@ -92,7 +115,10 @@ impl Connection {
         self.session.note_command(call.spec.id);
         let request =
             Request { front: &self.front, session: &self.session, spec: call.spec, args: &call.args };
-        let reply = commands::run(&request).await.unwrap_or_else(Reply::from);
+        let reply = commands::run(&request).await.unwrap_or_else(|error| {
+            self.front.audit(&self.session, &error);
+            Reply::from(error)
+        });
         let nanos = self.elapsed_ns(since_us);
         self.count(Some((call.spec.id, 1)), nanos);
         self.say(call.spec, &reply).await
@@ -109,6 +135,7 @@ impl Connection {
 
     /// Adds the error of a command that was not executed.
     async fn refuse(&mut self, spec: Option<&CommandSpec>, error: Error) -> io::Result<()> {
+        self.front.audit(&self.session, &error);
         let reply = Reply::from(error);
         if let Reply::Error(message) = &reply {
             let stripe = self.front.stats.stripe(self.session.id);

@@ -4,8 +4,10 @@
 //! Shared between the connection's own task, which writes it, and CLIENT LIST and KILL, which read it from
 //! other connections. Knows nothing of sockets.
 
+use crate::access::{Identity, OverQuota, Seat};
+use arc_swap::{ArcSwapOption, Guard};
 use bytes::Bytes;
-use predis_resp::{CommandId, Protocol, Role};
+use predis_resp::{CommandId, Protocol};
 use predis_types::TenantId;
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -13,8 +15,27 @@ use std::sync::atomic::{
     AtomicBool, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
+
+/// By which of the node's ports a client came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// The one for clients that know where keys live.
+    Resp,
+    /// The one for clients that do not.
+    Proxy,
+}
+
+impl Door {
+    /// The word by which it is listed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Door::Resp => "resp",
+            Door::Proxy => "proxy",
+        }
+    }
+}
 
 /// What a client calls itself; empty when it did not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,12 +69,14 @@ pub(super) struct Session {
     pub(super) local_addr: SocketAddr,
     /// When it was accepted, in microseconds of the node's monotonic clock.
     pub(super) created_us: u64,
-    /// Whose keys its commands mean.
-    pub(super) tenant: TenantId,
-    /// What it may do.
-    pub(super) role: Role,
+    /// How it came in.
+    pub(super) door: Door,
     /// How much it holds.
     pub(super) held: Held,
+    /// Who it is; nobody before it has authenticated.
+    identity: ArcSwapOption<Identity>,
+    /// Its place among its tenant's connections.
+    seat: Mutex<Option<Seat>>,
     labels: Mutex<Labels>,
     resp3: AtomicBool,
     readonly: AtomicBool,
@@ -72,17 +95,17 @@ pub(super) struct Session {
 const NO_COMMAND: u64 = u64::MAX;
 
 impl Session {
-    /// A connection that was accepted now, by the default user.
-    pub(super) fn new(id: u64, addr: SocketAddr, local_addr: SocketAddr, now_us: u64) -> Session {
+    /// A connection that was accepted now, of nobody yet.
+    pub(super) fn new(id: u64, door: Door, addr: SocketAddr, local_addr: SocketAddr, now_us: u64) -> Session {
         Session {
             id,
             addr,
             local_addr,
             created_us: now_us,
-            tenant: TenantId::default(),
-            // There are no users yet: whoever connects may do everything.
-            role: Role::Admin,
+            door,
             held: Held::default(),
+            identity: ArcSwapOption::empty(),
+            seat: Mutex::default(),
             labels: Mutex::default(),
             resp3: AtomicBool::new(false),
             readonly: AtomicBool::new(false),
@@ -96,6 +119,41 @@ impl Session {
             killed: AtomicBool::new(false),
             kill: Notify::new(),
         }
+    }
+
+    /// Who it is; `None` before it has authenticated.
+    pub(super) fn identity(&self) -> Guard<Option<Arc<Identity>>> {
+        self.identity.load()
+    }
+
+    /// Whose keys its commands mean. Nobody's commands mean any.
+    pub(super) fn tenant(&self) -> TenantId {
+        self.identity().as_ref().map_or_else(TenantId::default, |identity| identity.tenant)
+    }
+
+    /// The user's name; empty before it has authenticated.
+    pub(super) fn user(&self) -> Arc<str> {
+        self.identity().as_ref().map_or_else(|| Arc::from(""), |identity| identity.user.clone())
+    }
+
+    /// Acts as somebody from now on.
+    ///
+    /// # Errors
+    /// When that somebody's tenant has no connection to spare; then it is who it was.
+    pub(super) fn assume(&self, identity: Arc<Identity>) -> Result<(), OverQuota> {
+        let mut seat = self.seat.lock().unwrap_or_else(PoisonError::into_inner);
+        let seated = self.identity().as_ref().is_some_and(|now| Arc::ptr_eq(&now.gate, &identity.gate));
+        if !seated {
+            *seat = Some(identity.gate.enter()?);
+        }
+        self.identity.store(Some(identity));
+        Ok(())
+    }
+
+    /// Is nobody from now on.
+    fn forget(&self) {
+        self.identity.store(None);
+        *self.seat.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// The protocol that replies are written in.
@@ -120,12 +178,24 @@ impl Session {
         self.labels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Back to how it was accepted; the library's name and version stay, as in Redis.
-    pub(super) fn reset(&self) {
+    /// Back to how it was accepted; the library's name and version stay, as in Redis. It is `anonymous` again, or
+    /// nobody.
+    ///
+    /// # Errors
+    /// When the anonymous one's tenant has no connection to spare; then it is nobody.
+    pub(super) fn reset(&self, anonymous: Option<Arc<Identity>>) -> Result<(), OverQuota> {
         self.set_protocol(Protocol::Resp2);
         self.set_readonly(false);
         self.set_no_evict(false);
         self.labels().name = Bytes::new();
+        let assumed = match anonymous {
+            Some(anonymous) => self.assume(anonymous),
+            None => {
+                self.forget();
+                Ok(())
+            }
+        };
+        assumed.inspect_err(|_| self.forget())
     }
 
     /// Counts a command that it sent.
@@ -196,10 +266,11 @@ impl Session {
             text,
             " age={age} idle={} flags={} db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf={query} qbuf-free={free} \
              argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl={output} oll=0 omem=0 tot-mem={memory} events=r cmd={} \
-             user=default redir=-1 resp={} tot-net-in={} tot-net-out={} tot-cmds={} lib-name=",
+             user={} redir=-1 resp={} tot-net-in={} tot-net-out={} tot-cmds={} lib-name=",
             seconds(self.idle_us(now_us)),
             self.flags(),
             self.last_command().map_or("NULL", CommandId::name),
+            self.user(),
             if self.resp3.load(Relaxed) { 3 } else { 2 },
             load(&self.net_in),
             load(&self.net_out),
@@ -234,7 +305,7 @@ mod tests {
     use super::*;
 
     fn session() -> Session {
-        Session::new(7, ([127, 0, 0, 1], 50_000).into(), ([127, 0, 0, 1], 6379).into(), 1_000_000)
+        Session::new(7, Door::Resp, ([127, 0, 0, 1], 50_000).into(), ([127, 0, 0, 1], 6379).into(), 1_000_000)
     }
 
     fn described(session: &Session, now_us: u64) -> String {
@@ -263,7 +334,7 @@ mod tests {
         ] {
             assert!(line.contains(part), "{part} in {line}");
         }
-        session.reset();
+        session.reset(None).unwrap();
         let line = described(&session, 5_500_000);
         assert!(line.contains(" name= age=4 idle=2 flags=N "), "{line}");
         assert!(line.contains(" resp=2 ") && line.contains(" lib-name=lib "), "{line}");

@@ -57,7 +57,7 @@ fn set_info(session: &Session, option: &Bytes, value: &Bytes) -> Result<Reply, E
 
 /// `CLIENT LIST [TYPE type] [ID id ...]`
 fn list(request: &Request<'_>) -> Result<Reply, Error> {
-    let all = request.front.clients.all();
+    let all = visible(request);
     let sessions = match &request.args[2..] {
         [] => all,
         [option, kind] if is(option, "TYPE") => {
@@ -74,6 +74,16 @@ fn list(request: &Request<'_>) -> Result<Reply, Error> {
         _ => return Err(Error::Syntax),
     };
     Ok(text(lines(request, &sessions)))
+}
+
+/// The connections that the user may see: its tenant's, or, for who looks after the cluster, all.
+pub(super) fn visible(request: &Request<'_>) -> Vec<Arc<Session>> {
+    let tenant = request.session.tenant();
+    let mut all = request.front.clients.all();
+    if !request.is_of_cluster() {
+        all.retain(|session| session.identity().is_some() && session.tenant() == tenant);
+    }
+    all
 }
 
 fn client_id(arg: &Bytes) -> Result<u64, Error> {

@@ -1,7 +1,8 @@
 //! CLIENT KILL, in its old form (an address) and its new one (filters).
 
-use super::client::is_normal;
+use super::client::{is_normal, visible};
 use super::{Request, is};
+use crate::access::Access;
 use crate::front::error::{Error, quoted};
 use crate::front::session::Session;
 use bytes::Bytes;
@@ -15,12 +16,13 @@ struct Filters {
     local_addr: Option<Bytes>,
     /// A type that no connection here has was asked for.
     other_type: bool,
+    user: Option<Bytes>,
     spare_me: bool,
 }
 
 impl Filters {
     /// Reads `name value` pairs.
-    fn parse(args: &[Bytes]) -> Result<Filters, Error> {
+    fn parse(args: &[Bytes], access: &Access) -> Result<Filters, Error> {
         let mut filters = Filters { spare_me: true, ..Filters::default() };
         for pair in args.chunks(2) {
             let [name, value] = pair else { return Err(Error::Syntax) };
@@ -34,9 +36,11 @@ impl Filters {
             } else if is(name, "LADDR") {
                 filters.local_addr = Some(value.clone());
             } else if is(name, "USER") {
-                if value.as_ref() != b"default" {
+                let known = |name: &str| access.user_facts(name).is_some();
+                if !std::str::from_utf8(value).is_ok_and(known) {
                     return Err(Error::NoSuchUser(quoted(value)));
                 }
+                filters.user = Some(value.clone());
             } else if is(name, "SKIPME") {
                 filters.spare_me = is(value, "YES");
                 if !filters.spare_me && !is(value, "NO") {
@@ -57,6 +61,7 @@ impl Filters {
             && self.id.is_none_or(|id| id == session.id)
             && at(&self.addr, session.addr)
             && at(&self.local_addr, session.local_addr)
+            && self.user.as_ref().is_none_or(|user| session.user().as_bytes() == user)
             && !(self.spare_me && session.id == me)
     }
 }
@@ -68,7 +73,7 @@ pub(super) fn run(request: &Request<'_>) -> Result<Reply, Error> {
             let filters = Filters { addr: Some(addr.clone()), ..Filters::default() };
             if kill(request, &filters) > 0 { Ok(Reply::ok()) } else { Err(Error::NoSuchClient) }
         }
-        args => Ok(Reply::Integer(kill(request, &Filters::parse(args)?))),
+        args => Ok(Reply::Integer(kill(request, &Filters::parse(args, &request.front.serving.access)?))),
     }
 }
 
@@ -76,7 +81,7 @@ pub(super) fn run(request: &Request<'_>) -> Result<Reply, Error> {
 fn kill(request: &Request<'_>, filters: &Filters) -> i64 {
     let me = request.session.id;
     let mut killed = 0;
-    for session in request.front.clients.all() {
+    for session in visible(request) {
         if filters.accept(&session, me) {
             killed += 1;
             if session.id == me { session.close_after_replies() } else { session.kill() }

@@ -10,9 +10,10 @@ use predis_resp::{CommandId, Reply, parse_integer};
 use predis_router::{NodeInfo, ShardRanges, SlotRange, Topology};
 use predis_types::{NodeId, SLOTS, Slot, key_slot};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub(super) fn run(request: &Request<'_>) -> Result<Reply, Error> {
-    let topology = request.front.serving.topology.load();
+    let topology = view(request);
     match request.spec.id {
         CommandId::ClusterInfo => Ok(text(info(request, &topology))),
         CommandId::ClusterMyid => Ok(Reply::bulk(request.front.serving.node().to_cluster_hex())),
@@ -26,6 +27,13 @@ pub(super) fn run(request: &Request<'_>) -> Result<Reply, Error> {
         CommandId::Asking => Ok(Reply::ok()),
         _ => Err(Error::NotHere(request.spec.name)),
     }
+}
+
+/// The cluster as the user's tenant sees it: where all of its keys are kept together, one node has every slot.
+fn view(request: &Request<'_>) -> Arc<Topology> {
+    let topology = request.front.serving.topology.load_full();
+    let home = request.session.identity().as_ref().and_then(|identity| identity.gate.colocated);
+    home.map_or(topology.clone(), |home| Arc::new(topology.seen_from(home)))
 }
 
 fn mode(set: impl FnOnce()) -> Reply {
@@ -132,7 +140,9 @@ pub(super) async fn run_in_slot(request: &Request<'_>) -> Result<Reply, Error> {
     let counting = request.spec.id == CommandId::ClusterCountkeysinslot;
     let number = parse_integer(&request.args[2]).ok_or(Error::NotAnInteger)?;
     let slot = u16::try_from(number).ok().and_then(Slot::new);
-    let partition = |slot| request.front.serving.shards.partition_count().partition_of(slot);
+    let home = request.session.identity().as_ref().and_then(|identity| identity.gate.colocated);
+    let partitions = request.front.serving.shards.partition_count();
+    let partition = |slot| home.unwrap_or_else(|| partitions.partition_of(slot));
     if counting {
         let slot = slot.ok_or(Error::InvalidSlot)?;
         let answer = request.ask(partition(slot), Work::CountKeysInSlot(slot)).await?;

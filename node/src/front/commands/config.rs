@@ -17,8 +17,10 @@ pub(super) async fn run(request: &Request<'_>) -> Result<Reply, Error> {
         CommandId::ConfigGet => Ok(get(request)),
         CommandId::ConfigSet => set(request).await,
         CommandId::ConfigResetstat => {
-            request.front.stats.reset();
-            request.front.serving.shards.reset_counters(request.session.tenant);
+            if request.is_of_cluster() {
+                request.front.stats.reset();
+            }
+            request.front.serving.shards.reset_counters(request.session.tenant());
             Ok(Reply::ok())
         }
         _ => Err(Error::NotHere(request.spec.name)),
@@ -35,6 +37,10 @@ fn get(request: &Request<'_>) -> Reply {
 /// `CONFIG SET name value [name value ...]`
 async fn set(request: &Request<'_>) -> Result<Reply, Error> {
     let changes = parse(&request.args[2..])?;
+    // A tenant's operator chooses how its keys are evicted, not how much of the nodes it may have.
+    if changes.iter().any(|change| !matches!(change, Change::Policy(_))) {
+        request.ensure_of_cluster()?;
+    }
     agree(request, &changes).await?;
     for change in changes {
         match change {
@@ -68,7 +74,7 @@ async fn agree(request: &Request<'_>, changes: &[Change]) -> Result<(), Error> {
     if !changes.iter().any(|change| matches!(change, Change::MaxMemory(_) | Change::Policy(_))) {
         return Ok(());
     }
-    let (serving, tenant) = (&request.front.serving, request.session.tenant);
+    let (serving, tenant) = (&request.front.serving, request.session.tenant());
     // Settings are replaced as a whole, so the ones to build on must not be old.
     let published = serving.meta.read(serving.propose_limit).await?;
     let current = published.state.tenants().get(&tenant).map(|tenant| tenant.settings.clone());
@@ -81,7 +87,7 @@ async fn agree(request: &Request<'_>, changes: &[Change]) -> Result<(), Error> {
             Change::MaxClients(_) | Change::Timeout(_) => {}
         }
     }
-    let actor = format!("resp-client-{}", request.session.id);
+    let actor = format!("user:{}", request.session.user());
     serving.propose(&actor, Action::UpdateTenant { tenant, settings }).await?;
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! PING, ECHO, HELLO, AUTH, SELECT, QUIT, RESET.
 //!
-//! There are no users yet: the default one has no password, as in a Redis that was given none.
+//! Who a connection is, the node's register of users says; what a token is good for is not known here.
 
 use super::client::valid_label;
 use super::{Request, is};
+use crate::access::Reason;
 use crate::front::error::{Error, quoted};
 use bytes::Bytes;
 use predis_resp::{CommandId, Protocol, Reply, parse_integer};
@@ -14,14 +15,14 @@ pub(super) fn run(request: &Request<'_>) -> Result<Reply, Error> {
         CommandId::Ping => ping(args),
         CommandId::Echo => Ok(Reply::Bulk(args[1].clone())),
         CommandId::Hello => hello(request),
-        CommandId::Auth => auth(&args[1..]).map(|()| Reply::ok()),
+        CommandId::Auth => auth(request, &args[1..]).map(|()| Reply::ok()),
         CommandId::Select => select(&args[1]),
         CommandId::Quit => {
             session.close_after_replies();
             Ok(Reply::ok())
         }
         CommandId::Reset => {
-            session.reset();
+            session.reset(request.front.serving.access.anonymous())?;
             Ok(Reply::simple("RESET"))
         }
         _ => Err(Error::NotHere(request.spec.name)),
@@ -36,13 +37,23 @@ fn ping(args: &[Bytes]) -> Result<Reply, Error> {
     }
 }
 
-/// `AUTH [user] password`, the arguments behind the name.
-fn auth(args: &[Bytes]) -> Result<(), Error> {
-    match args {
-        [_] => Err(Error::NoPassword),
-        [user, _] if user.as_ref() == b"default" => Ok(()),
-        [_, _] => Err(Error::WrongPassword),
-        _ => Err(Error::Syntax),
+/// `AUTH [user] token`, the arguments behind the name. A token alone is as good: it belongs to one user.
+fn auth(request: &Request<'_>, args: &[Bytes]) -> Result<(), Error> {
+    let (user, token) = match args {
+        [token] => (None, token),
+        [user, token] => (Some(user), token),
+        _ => return Err(Error::Syntax),
+    };
+    let access = &request.front.serving.access;
+    let named = user.map(|user| String::from_utf8_lossy(user));
+    match access.authenticate(named.as_deref(), token) {
+        Ok(identity) => Ok(request.session.assume(identity)?),
+        Err(_) if named.is_none() && !access.required() => Err(Error::NoPassword),
+        Err(wrong) => {
+            let user = named.unwrap_or_default();
+            request.front.refused(request.session, Reason::Auth, request.spec.name, &user);
+            Err(wrong.into())
+        }
     }
 }
 
@@ -71,7 +82,7 @@ fn hello(request: &Request<'_>) -> Result<Reply, Error> {
         options = match options {
             [] => break,
             [option, user, password, rest @ ..] if is(option, "AUTH") => {
-                auth(&[user.clone(), password.clone()])?;
+                auth(request, &[user.clone(), password.clone()])?;
                 rest
             }
             [option, given, rest @ ..] if is(option, "SETNAME") => {
@@ -80,6 +91,9 @@ fn hello(request: &Request<'_>) -> Result<Reply, Error> {
             }
             [option, ..] => return Err(Error::HelloOption(quoted(option))),
         }
+    }
+    if session.identity().is_none() {
+        return Err(Error::HelloNotAuthenticated);
     }
     if let Some(name) = name {
         session.labels().name = name;

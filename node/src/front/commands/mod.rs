@@ -2,6 +2,7 @@
 //!
 //! Commands on keys are not here: shards carry them out.
 
+mod acl;
 mod client;
 mod client_kill;
 mod cluster;
@@ -12,6 +13,7 @@ mod connection;
 mod info;
 mod keyspace;
 mod parameters;
+mod partition;
 mod scan;
 mod server;
 
@@ -39,9 +41,22 @@ impl Request<'_> {
         topology.partitions.iter().filter(owned).collect()
     }
 
+    /// Refuses what concerns more than the user's own tenant, unless that is the default one, whose users look after
+    /// the cluster.
+    fn ensure_of_cluster(&self) -> Result<(), Error> {
+        if self.is_of_cluster() {
+            return Ok(());
+        }
+        Err(Error::OtherTenants { user: self.session.user(), command: self.spec.name })
+    }
+
+    fn is_of_cluster(&self) -> bool {
+        self.session.identity().as_ref().is_some_and(|identity| identity.is_of_cluster())
+    }
+
     /// Asks the shard of a partition; `None` when the partition is another node's by now.
     async fn ask(&self, partition: PartitionId, work: Work) -> Result<Option<Answer>, Error> {
-        let batch = Batch { partition, tenant: self.session.tenant, work };
+        let batch = Batch { partition, tenant: self.session.tenant(), work };
         match self.front.serving.shards.submit(batch).answers().await.pop() {
             Some(Answer::Moved(_)) | None => Ok(None),
             Some(Answer::ClusterDown) => Err(Error::ClusterDown),
@@ -58,6 +73,10 @@ pub(super) async fn run(request: &Request<'_>) -> Result<Reply, Error> {
         Ping | Echo | Hello | Auth | Select | Quit | Reset => connection::run(request),
         ClientId | ClientInfo | ClientList | ClientSetname | ClientGetname | ClientSetinfo
         | ClientNoEvict => client::run(request),
+        AclCat | AclGetuser | AclList | AclLog | AclUsers | AclWhoami => acl::run(request),
+        PartitionFlush | PartitionKeys | PartitionLen | PartitionRandomkey | PartitionScan => {
+            partition::run(request).await
+        }
         ClientKill => client_kill::run(request),
         Command | CommandCount | CommandInfo | CommandDocs | CommandGetkeys | CommandList => {
             command::run(request)
@@ -70,7 +89,8 @@ pub(super) async fn run(request: &Request<'_>) -> Result<Reply, Error> {
         | Readonly | Readwrite | Asking => cluster::run(request),
         ClusterCountkeysinslot | ClusterGetkeysinslot => cluster::run_in_slot(request).await,
         Time => Ok(server::time(request)),
-        ClientHelp | CommandHelp | ConfigHelp | MemoryHelp | ObjectHelp | ClusterHelp => help(request.spec),
+        AclHelp | ClientHelp | CommandHelp | ConfigHelp | MemoryHelp | ObjectHelp | ClusterHelp
+        | PartitionHelp => help(request.spec),
         _ => Err(Error::NotHere(request.spec.name)),
     }
 }

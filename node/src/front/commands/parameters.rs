@@ -83,7 +83,7 @@ pub(super) fn listening(request: &Request<'_>) -> (String, u16) {
 /// The settings of the connection's tenant, as last agreed on and applied here.
 pub(super) fn settings(request: &Request<'_>) -> Option<TenantSettings> {
     let published = request.front.serving.meta.published();
-    published.state.tenants().get(&request.session.tenant).map(|tenant| tenant.settings.clone())
+    published.state.tenants().get(&request.session.tenant()).map(|tenant| tenant.settings.clone())
 }
 
 /// What the tenant's keys may take on this node, in bytes.

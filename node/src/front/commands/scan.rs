@@ -56,6 +56,11 @@ pub(super) async fn run(request: &Request<'_>) -> Result<Reply, Error> {
     ]))
 }
 
+/// The options with a bound on how many keys are looked at while a partition is locked.
+pub(super) fn bounded(options: ScanOptions) -> ScanOptions {
+    ScanOptions { count: options.count.min(STRIDE), ..options }
+}
+
 async fn page(
     request: &Request<'_>,
     mut cursor: Cursor,

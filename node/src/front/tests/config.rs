@@ -50,7 +50,7 @@ async fn what_all_nodes_share_is_agreed_on() {
     assert_eq!(value(&mut client, "maxmemory").await, "67108864", "the node's own again");
     assert_eq!(value(&mut client, "maxmemory-policy").await, "allkeys-lru");
     let state = rig.serving.meta.published().state;
-    assert_eq!(state.audit().back().unwrap().actor, "resp-client-1");
+    assert_eq!(state.audit().back().unwrap().actor, "user:default");
 }
 
 #[tokio::test]

@@ -13,8 +13,10 @@ mod info;
 mod keyspace;
 mod protocol;
 mod routing;
+mod tenants;
+mod users;
 
-use super::Front;
+use super::{Door, Front};
 use crate::{
     access::Access,
     agent,
@@ -124,7 +126,7 @@ impl Rig {
         let front = Front::new(serving.clone());
         let (door, doors) = mpsc::unbounded_channel();
         let (stop, stopping) = watch::channel(false);
-        let served = tokio::spawn(front.clone().serve(Box::new(Doors(doors)), stopping));
+        let served = tokio::spawn(front.clone().serve(Door::Resp, Box::new(Doors(doors)), stopping));
         Rig { serving, front, clock, door, stop, served, next_port: std::cell::Cell::new(50_000) }
     }
 

@@ -7,10 +7,11 @@ use crate::{Category, CommandId, CommandSpec, Flag, Group};
 const SINCE: &str = "0.1.0";
 
 /// The rows of this family.
-pub(super) static COMMANDS: &[CommandSpec] = &[CommandSpec::new(CommandId::Partition, -2, Group::Generic, SINCE)
-    .summary("Commands about the keys of one partition")
-    .complexity("Depends on the subcommand")
-    .subcommands(SUBCOMMANDS)];
+pub(super) static COMMANDS: &[CommandSpec] =
+    &[CommandSpec::new(CommandId::Partition, -2, Group::Generic, SINCE)
+        .summary("Commands about the keys of one partition")
+        .complexity("Depends on the subcommand")
+        .subcommands(SUBCOMMANDS)];
 
 static SUBCOMMANDS: &[CommandSpec] = &[
     CommandSpec::new(CommandId::PartitionFlush, 3, Group::Generic, SINCE)

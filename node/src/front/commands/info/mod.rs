@@ -23,22 +23,60 @@ struct Section {
     heading: &'static str,
     /// Whether it is given when nothing is asked for.
     default: bool,
+    /// Whether it tells of all tenants together, so that it is for those alone who look after the cluster.
+    shared: bool,
     write: Writer,
 }
 
 static SECTIONS: [Section; 12] = [
-    Section { name: "server", heading: "Server", default: true, write: node::server },
-    Section { name: "clients", heading: "Clients", default: true, write: node::clients },
-    Section { name: "memory", heading: "Memory", default: true, write: node::memory },
-    Section { name: "persistence", heading: "Persistence", default: true, write: node::persistence },
-    Section { name: "stats", heading: "Stats", default: true, write: statistics::stats },
-    Section { name: "replication", heading: "Replication", default: true, write: node::replication },
-    Section { name: "cpu", heading: "CPU", default: true, write: node::cpu },
-    Section { name: "commandstats", heading: "Commandstats", default: false, write: statistics::commands },
-    Section { name: "errorstats", heading: "Errorstats", default: true, write: statistics::errors },
-    Section { name: "latencystats", heading: "Latencystats", default: false, write: statistics::latency },
-    Section { name: "cluster", heading: "Cluster", default: true, write: node::cluster },
-    Section { name: "keyspace", heading: "Keyspace", default: true, write: statistics::keyspace },
+    Section { shared: false, name: "server", heading: "Server", default: true, write: node::server },
+    Section { shared: false, name: "clients", heading: "Clients", default: true, write: node::clients },
+    Section { shared: false, name: "memory", heading: "Memory", default: true, write: node::memory },
+    Section {
+        shared: false,
+        name: "persistence",
+        heading: "Persistence",
+        default: true,
+        write: node::persistence,
+    },
+    Section { shared: false, name: "stats", heading: "Stats", default: true, write: statistics::stats },
+    Section {
+        shared: false,
+        name: "replication",
+        heading: "Replication",
+        default: true,
+        write: node::replication,
+    },
+    Section { shared: true, name: "cpu", heading: "CPU", default: true, write: node::cpu },
+    Section {
+        shared: true,
+        name: "commandstats",
+        heading: "Commandstats",
+        default: false,
+        write: statistics::commands,
+    },
+    Section {
+        shared: true,
+        name: "errorstats",
+        heading: "Errorstats",
+        default: true,
+        write: statistics::errors,
+    },
+    Section {
+        shared: true,
+        name: "latencystats",
+        heading: "Latencystats",
+        default: false,
+        write: statistics::latency,
+    },
+    Section { shared: false, name: "cluster", heading: "Cluster", default: true, write: node::cluster },
+    Section {
+        shared: false,
+        name: "keyspace",
+        heading: "Keyspace",
+        default: true,
+        write: statistics::keyspace,
+    },
 ];
 
 /// The lines of one section.
@@ -56,7 +94,8 @@ impl Fields {
 pub(super) fn run(request: &Request<'_>) -> Result<Reply, Error> {
     let asked = &request.args[1..];
     let mut out = String::new();
-    for section in SECTIONS.iter().filter(|section| is_asked(section, asked)) {
+    let all = request.is_of_cluster();
+    for section in SECTIONS.iter().filter(|section| is_asked(section, asked) && (all || !section.shared)) {
         let mut fields = Fields::default();
         (section.write)(request, &mut fields);
         if !out.is_empty() {

@@ -38,7 +38,9 @@ fn run_id(request: &Request<'_>) -> String {
 }
 
 pub(super) fn clients(request: &Request<'_>, fields: &mut Fields) {
-    fields.put("connected_clients", request.front.client_count());
+    let own = request.session.identity().as_ref().map_or(0, |identity| identity.gate.connections());
+    let all = request.front.client_count() as u64;
+    fields.put("connected_clients", if request.is_of_cluster() { all } else { own });
     fields.put("maxclients", request.front.max_clients());
     // No command here blocks or subscribes.
     fields.put("blocked_clients", 0);
@@ -46,12 +48,14 @@ pub(super) fn clients(request: &Request<'_>, fields: &mut Fields) {
 }
 
 pub(super) fn memory(request: &Request<'_>, fields: &mut Fields) {
-    let used = request.front.serving.shards.stats(request.session.tenant).cost;
+    let used = request.front.serving.shards.stats(request.session.tenant()).cost;
     let limit = parameters::max_memory(request).unwrap_or(0);
     fields.put("used_memory", used);
     fields.put("used_memory_human", human(used));
     fields.put("used_memory_dataset", used);
-    if let Some(resident) = process::resident_bytes() {
+    if request.is_of_cluster()
+        && let Some(resident) = process::resident_bytes()
+    {
         fields.put("used_memory_rss", resident);
         fields.put("used_memory_rss_human", human(resident));
     }

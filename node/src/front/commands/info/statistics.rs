@@ -4,8 +4,19 @@ use super::{Fields, Request};
 use predis_resp::CommandId;
 
 pub(super) fn stats(request: &Request<'_>, fields: &mut Fields) {
+    let keys = request.front.serving.shards.stats(request.session.tenant()).counters;
+    if request.is_of_cluster() {
+        traffic(request, fields);
+    }
+    fields.put("expired_keys", keys.expired);
+    fields.put("evicted_keys", keys.evicted);
+    fields.put("keyspace_hits", keys.hits);
+    fields.put("keyspace_misses", keys.misses);
+}
+
+/// What was counted of all tenants together.
+fn traffic(request: &Request<'_>, fields: &mut Fields) {
     let stats = request.front.stats();
-    let keys = request.front.serving.shards.stats(request.session.tenant).counters;
     let rates = stats.per_second();
     let kilobits = |bytes: u64| format!("{:.2}", bytes as f64 / 1024.0);
     fields.put("total_connections_received", stats.connections_received());
@@ -17,10 +28,6 @@ pub(super) fn stats(request: &Request<'_>, fields: &mut Fields) {
     fields.put("instantaneous_input_kbps", kilobits(rates.net_in_bytes));
     fields.put("instantaneous_output_kbps", kilobits(rates.net_out_bytes));
     fields.put("rejected_connections", stats.connections_refused());
-    fields.put("expired_keys", keys.expired);
-    fields.put("evicted_keys", keys.evicted);
-    fields.put("keyspace_hits", keys.hits);
-    fields.put("keyspace_misses", keys.misses);
     fields.put("total_error_replies", stats.error_replies());
     fields.put("total_reads_processed", stats.reads());
     fields.put("total_writes_processed", stats.writes());
@@ -65,7 +72,7 @@ pub(super) fn latency(request: &Request<'_>, fields: &mut Fields) {
 
 pub(super) fn keyspace(request: &Request<'_>, fields: &mut Fields) {
     let serving = &request.front.serving;
-    let stats = serving.shards.stats(request.session.tenant);
+    let stats = serving.shards.stats(request.session.tenant());
     if stats.keys == 0 {
         return;
     }
