@@ -138,7 +138,8 @@ impl Shards {
         }
     }
 
-    /// Adds a tenant, or changes its policy or budget; `memory_bytes` of `None` shares the node's. Keys stay, but
+    /// Adds a tenant, or changes its policy or budget; `memory_bytes` of `None` shares what the node has left. Others'
+    /// parts of that become larger or smaller with it. Keys stay, but
     /// under a new policy their recency starts anew, and those beyond a smaller budget are evicted: some now, the
     /// rest with the next writes and [`Shards::expire`]. Costs nothing when nothing changes.
     pub fn configure_tenant(&self, tenant: TenantId, policy: PolicyKind, memory_bytes: Option<u64>) {
@@ -149,7 +150,7 @@ impl Shards {
             Put::Pool => self.take_up_pool(tenant),
         }
         drop(changing);
-        self.make_room(tenant, 0);
+        self.trim();
     }
 
     /// Takes a tenant and its keys out of this node.

@@ -16,7 +16,7 @@ const UNBOUNDED: u64 = u64::MAX;
 #[derive(Clone)]
 struct Tenant {
     pool: Arc<Pool>,
-    /// Its own budget; `None`: it shares the node's.
+    /// What it was promised; `None`: it shares what the node has left.
     memory_bytes: Option<u64>,
 }
 
@@ -43,9 +43,28 @@ impl Table {
         self.node_bytes
     }
 
-    /// A tenant without a budget of its own may use all of the node's.
-    fn budget(&self, memory_bytes: Option<u64>) -> u64 {
-        memory_bytes.or(self.node_bytes).unwrap_or(UNBOUNDED)
+    /// Gives every tenant its budget. The node's bound holds whatever tenants were promised: promises that exceed it
+    /// together are cut in proportion, and tenants without one of their own have equal parts of what is left.
+    fn share_out(&self) {
+        let Some(node_bytes) = self.node_bytes else {
+            let own = |tenant: &Tenant| tenant.memory_bytes.unwrap_or(UNBOUNDED);
+            return self.tenants.values().for_each(|tenant| tenant.pool.set_budget(own(tenant)));
+        };
+        let promised: u128 = self.tenants.values().filter_map(|t| t.memory_bytes).map(u128::from).sum();
+        let sharing = self.tenants.values().filter(|tenant| tenant.memory_bytes.is_none()).count() as u64;
+        let left = u128::from(node_bytes).saturating_sub(promised);
+        let part = u64::try_from(left).unwrap_or(node_bytes).checked_div(sharing).unwrap_or(0);
+        for tenant in self.tenants.values() {
+            let budget = match tenant.memory_bytes {
+                None => part,
+                Some(bytes) if promised <= u128::from(node_bytes) => bytes,
+                Some(bytes) => {
+                    let cut = u128::from(bytes) * u128::from(node_bytes) / promised;
+                    u64::try_from(cut).unwrap_or(bytes)
+                }
+            };
+            tenant.pool.set_budget(budget);
+        }
     }
 }
 
@@ -53,6 +72,7 @@ impl Table {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Put {
     Unchanged,
+    /// Budgets, its own and perhaps those of others.
     Budget,
     /// It has a new pool, which every partition has to take up.
     Pool,
@@ -89,12 +109,12 @@ impl Tenants {
             return Put::Unchanged;
         }
         let mut table = Table::clone(&self.load());
-        let budget = table.budget(memory_bytes);
         let kept = table.pool(id).filter(|pool| pool.kind() == kind).cloned();
         let put = if kept.is_some() { Put::Budget } else { Put::Pool };
-        let pool = kept.unwrap_or_else(|| Arc::new(Pool::new(kind, self.partitions, budget)));
-        pool.set_budget(budget);
+        // Nothing fits before the budgets are shared out, which is at once.
+        let pool = kept.unwrap_or_else(|| Arc::new(Pool::new(kind, self.partitions, 0)));
         table.tenants.insert(id, Tenant { pool, memory_bytes });
+        table.share_out();
         self.table.store(Arc::new(table));
         put
     }
@@ -103,17 +123,16 @@ impl Tenants {
     pub(super) fn remove(&self, id: TenantId) -> bool {
         let mut table = Table::clone(&self.load());
         let was_there = table.tenants.remove(&id).is_some();
+        table.share_out();
         self.table.store(Arc::new(table));
         was_there
     }
 
-    /// Changes what the node's shards may take, and with it the budgets of the tenants that share it.
+    /// Changes what the node's shards may take, and with it the tenants' budgets.
     pub(super) fn set_node_bytes(&self, node_bytes: Option<u64>) {
         let mut table = Table::clone(&self.load());
         table.node_bytes = node_bytes;
-        for tenant in table.tenants.values() {
-            tenant.pool.set_budget(table.budget(tenant.memory_bytes));
-        }
+        table.share_out();
         self.table.store(Arc::new(table));
     }
 }
@@ -136,5 +155,33 @@ impl Budget {
             limit_bytes: Some(pool.budget()).filter(|budget| *budget != UNBOUNDED),
             used_bytes: pool.used(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budgets(tenants: &Tenants) -> Vec<u64> {
+        tenants.load().tenants.values().map(|tenant| tenant.pool.budget()).collect()
+    }
+
+    #[test]
+    fn a_node_shares_out_what_it_has_and_no_more() {
+        let tenants = Tenants::new(4, Some(1_000));
+        let put = |id: u32, bytes| tenants.put(TenantId(id), PolicyKind::Lru, bytes);
+        put(0, None);
+        assert_eq!(budgets(&tenants), [1_000]);
+        put(1, None);
+        put(2, Some(400));
+        assert_eq!(budgets(&tenants), [300, 300, 400]);
+        // More is promised than there is: the promises are cut, and nothing is left to share.
+        put(3, Some(1_600));
+        assert_eq!(budgets(&tenants), [0, 0, 200, 800]);
+        tenants.remove(TenantId(3));
+        tenants.set_node_bytes(Some(2_000));
+        assert_eq!(budgets(&tenants), [800, 800, 400]);
+        tenants.set_node_bytes(None);
+        assert_eq!(budgets(&tenants), [UNBOUNDED, UNBOUNDED, 400]);
     }
 }
