@@ -7,7 +7,7 @@ use crate::{
     access::Access,
     agent::{self, LeaseAgent},
     config::NodeConfig,
-    front::{self, Door, Front},
+    front::{self, Door, Front, Tracking, TrackingSink},
     identity::{Founded, Identity},
     io::{Incoming, Io, Listener},
     lease::Lease,
@@ -180,7 +180,9 @@ impl Lives {
             probe: self.io.probe.clone(),
             hand_over: HandOverConfig::default(),
         };
-        let shards = Arc::new(Shards::new(config, clock.clone(), lease.clone(), self.rng()));
+        let tracking = Tracking::new(cluster.partitions);
+        let shards = Shards::new(config, clock.clone(), lease.clone(), self.rng());
+        let shards = Arc::new(shards.with_sink(Box::new(TrackingSink(tracking.clone()))));
         let topology = topology::of(published).ok_or("the cluster is not known")?;
         Ok(Arc::new(Serving::new(Parts {
             identity,
@@ -189,6 +191,7 @@ impl Lives {
             lease,
             topology,
             shards,
+            tracking,
             meta: self.meta.clone(),
             access: self.access.clone(),
             max_clients: self.config.max_clients,

@@ -3,7 +3,7 @@
 //! Everything here is either immutable, atomic, or swapped whole; nothing in a request's way takes a lock but
 //! the shard's own.
 
-use crate::{access::Access, lease::Lease, shards::Shards};
+use crate::{access::Access, front::Tracking, lease::Lease, shards::Shards};
 use arc_swap::ArcSwap;
 use predis_meta::MetaCommand;
 use predis_raft::{Agreed, MetaRaft, ProposeError};
@@ -31,6 +31,8 @@ pub struct Serving {
     pub topology: ArcSwap<Topology>,
     /// Its data.
     pub shards: Arc<Shards>,
+    /// Who keeps copies of which keys.
+    pub tracking: Arc<Tracking>,
     /// The agreed metadata.
     pub meta: MetaRaft,
     /// Who is who.
@@ -58,6 +60,8 @@ pub struct Parts {
     pub topology: Topology,
     /// See [`Serving::shards`].
     pub shards: Arc<Shards>,
+    /// See [`Serving::tracking`]; the shards have it as their sink.
+    pub tracking: Arc<Tracking>,
     /// See [`Serving::meta`].
     pub meta: MetaRaft,
     /// See [`Serving::access`].
@@ -83,6 +87,7 @@ impl Serving {
             lease: parts.lease,
             topology: ArcSwap::from_pointee(parts.topology),
             shards: parts.shards,
+            tracking: parts.tracking,
             meta: parts.meta,
             access: parts.access,
             max_clients: parts.max_clients,

@@ -78,7 +78,9 @@ impl Connection {
 
     /// Serves the connection until it ends.
     pub(super) async fn run(mut self) {
-        if let End::Said = self.converse().await {
+        let end = self.converse().await;
+        self.front.serving.tracking.leave(self.session.id);
+        if let End::Said = end {
             linger(self.stream).await;
         }
     }
@@ -134,7 +136,8 @@ impl Connection {
         self.session.close_after_replies();
     }
 
-    /// Waits for more bytes; `None` when the connection is to end instead.
+    /// Waits for more bytes, and tells the client meanwhile what it is to be told; `None` when the connection is to
+    /// end instead.
     async fn read(&mut self) -> Option<usize> {
         let held = &self.session.held;
         let (query, room) = (self.input.len(), self.input.capacity() - self.input.len());
@@ -144,8 +147,12 @@ impl Connection {
             biased;
             () = self.session.killed() => return None,
             _ = self.stop.wait_for(|stop| *stop) => return None,
+            () = self.session.pushed() => 0,
             read = fill(&mut self.stream, &mut self.input) => read.ok().filter(|bytes| *bytes > 0)?,
         };
+        if read == 0 {
+            return self.write().await.ok().map(|()| 0);
+        }
         held.query_free.store((self.input.capacity() - self.input.len()) as u64, Relaxed);
         self.session.note_read(read, self.front.serving.clock.mono_us());
         let stripe = self.front.stats.stripe(self.session.id);
@@ -156,11 +163,17 @@ impl Connection {
 
     /// Writes the replies so far if there are very many of them.
     pub(super) async fn relieve(&mut self) -> io::Result<()> {
-        if self.output.len() < OUTPUT_BYTES { Ok(()) } else { self.write().await }
+        if self.output.len() < OUTPUT_BYTES { Ok(()) } else { self.flush().await }
     }
 
     /// Writes the replies, however long the client takes to accept them, unless the connection is killed.
     async fn write(&mut self) -> io::Result<()> {
+        // Behind the replies: they may be what is not true any more.
+        self.session.take_pushes(&mut self.output);
+        self.flush().await
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
         if self.output.is_empty() {
             return Ok(());
         }

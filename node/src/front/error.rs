@@ -40,6 +40,10 @@ pub(super) enum Error {
     ClusterDown,
     #[error("TRYAGAIN Multiple keys request during rehashing of slot")]
     TryAgain,
+    #[error("ERR CLIENT TRACKING {0}")]
+    Tracking(&'static str),
+    #[error("ERR {0}")]
+    Plain(&'static str),
     #[error("ERR syntax error")]
     Syntax,
     #[error("ERR value is not an integer or out of range")]

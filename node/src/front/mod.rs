@@ -24,12 +24,14 @@ mod round;
 mod session;
 mod settings;
 pub mod stats;
+mod tracking;
 
 #[cfg(test)]
 mod tests;
 
 pub use refusing::refuse_all;
 pub use session::Door;
+pub use tracking::{Tracking, TrackingSink};
 
 use crate::{
     access::{OverQuota, Reason, Refusal},

@@ -22,6 +22,8 @@ struct Group {
     partition: PartitionId,
     calls: Vec<Call>,
     slots: Vec<Slot>,
+    /// Whether the client keeps copies of what it reads.
+    tracked: bool,
 }
 
 impl Connection {
@@ -37,11 +39,17 @@ impl Connection {
             if let Plan::Keys(call, slot) = planned {
                 let home = identity.as_ref().and_then(|identity| identity.gate.colocated);
                 let partition = home.unwrap_or_else(|| partitions.partition_of(slot));
-                if group.as_ref().is_some_and(|group| group.partition != partition) {
+                let tracked = self.session.is_tracked();
+                let belongs = |group: &Group| (group.partition, group.tracked) == (partition, tracked);
+                if !group.as_ref().is_none_or(belongs) {
                     self.finish(&mut group, &mut since_us).await?;
                 }
-                let group =
-                    group.get_or_insert_with(|| Group { partition, calls: Vec::new(), slots: Vec::new() });
+                let group = group.get_or_insert_with(|| Group {
+                    partition,
+                    calls: Vec::new(),
+                    slots: Vec::new(),
+                    tracked,
+                });
                 group.calls.push(call);
                 group.slots.push(slot);
                 continue;
@@ -80,9 +88,14 @@ impl Connection {
 
     /// Has a shard execute the group, if there is one.
     async fn finish(&mut self, group: &mut Option<Group>, since_us: &mut u64) -> io::Result<()> {
-        let Some(Group { partition, calls, slots }) = group.take() else { return Ok(()) };
+        let Some(Group { partition, calls, slots, tracked }) = group.take() else { return Ok(()) };
         let specs: Vec<&'static CommandSpec> = calls.iter().map(|call| call.spec).collect();
-        let batch = Batch { partition, tenant: self.session.tenant(), work: Work::Commands(calls) };
+        let batch = Batch {
+            partition,
+            tenant: self.session.tenant(),
+            work: Work::Commands(calls),
+            reader: tracked.then_some(self.session.id),
+        };
         let answers = self.front.serving.shards.submit(batch).answers().await;
         let nanos = self.elapsed_ns(since_us) / specs.len().max(1) as u64;
         let mut run: Option<(CommandId, u64)> = None;

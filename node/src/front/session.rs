@@ -4,12 +4,14 @@
 //! Shared between the connection's own task, which writes it, and CLIENT LIST and KILL, which read it from
 //! other connections. Knows nothing of sockets.
 
+mod line;
+
+use super::tracking::Mode;
 use crate::access::{Identity, OverQuota, Seat};
 use arc_swap::{ArcSwapOption, Guard};
-use bytes::Bytes;
-use predis_resp::{CommandId, Protocol};
+use bytes::{Bytes, BytesMut};
+use predis_resp::{CommandId, Protocol, Reply};
 use predis_types::TenantId;
-use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::atomic::{
     AtomicBool, AtomicU64,
@@ -81,6 +83,13 @@ pub(super) struct Session {
     resp3: AtomicBool,
     readonly: AtomicBool,
     no_evict: AtomicBool,
+    /// How it tracks; read for each command only while it does.
+    tracking: Mutex<Option<Mode>>,
+    tracks: AtomicBool,
+    caching_next: AtomicBool,
+    /// What it is to be told besides replies, encoded.
+    pushes: Mutex<BytesMut>,
+    pushed: Notify,
     active_us: AtomicU64,
     last_command: AtomicU64,
     net_in: AtomicU64,
@@ -90,6 +99,9 @@ pub(super) struct Session {
     killed: AtomicBool,
     kill: Notify,
 }
+
+/// How much of what it is to be told may wait for a client, in bytes.
+const PUSH_BYTES: usize = 8 * 1024 * 1024;
 
 /// In `last_command`: none yet.
 const NO_COMMAND: u64 = u64::MAX;
@@ -110,6 +122,11 @@ impl Session {
             resp3: AtomicBool::new(false),
             readonly: AtomicBool::new(false),
             no_evict: AtomicBool::new(false),
+            tracking: Mutex::default(),
+            tracks: AtomicBool::new(false),
+            caching_next: AtomicBool::new(false),
+            pushes: Mutex::default(),
+            pushed: Notify::new(),
             active_us: AtomicU64::new(now_us),
             last_command: AtomicU64::new(NO_COMMAND),
             net_in: AtomicU64::new(0),
@@ -173,6 +190,60 @@ impl Session {
         self.no_evict.store(no_evict, Relaxed);
     }
 
+    /// How it tracks what it reads; `None`: not at all.
+    pub(super) fn tracking(&self) -> Option<Mode> {
+        self.tracking.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_tracking(&self, mode: Option<Mode>) {
+        self.tracks.store(mode.is_some(), Relaxed);
+        *self.tracking.lock().unwrap_or_else(PoisonError::into_inner) = mode;
+    }
+
+    /// The next command is one of those that CLIENT CACHING makes an exception of.
+    pub(super) fn set_caching_next(&self) {
+        self.caching_next.store(true, Relaxed);
+    }
+
+    /// Whether it keeps a copy of what the command at hand reads. To be asked once a command.
+    pub(super) fn is_tracked(&self) -> bool {
+        if !self.tracks.load(Relaxed) {
+            return false;
+        }
+        let exception = self.caching_next.swap(false, Relaxed);
+        match self.tracking() {
+            Some(Mode { broadcast: None, opt_in, opt_out }) => {
+                if opt_in {
+                    exception
+                } else {
+                    !(opt_out && exception)
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// Has something told to it that answers no request. One that does not listen is disconnected.
+    pub(super) fn push(&self, message: &Reply) {
+        let mut pushes = self.pushes.lock().unwrap_or_else(PoisonError::into_inner);
+        message.encode(Protocol::Resp3, &mut pushes);
+        let deaf = pushes.len() > PUSH_BYTES;
+        drop(pushes);
+        if deaf { self.kill() } else { self.pushed.notify_one() }
+    }
+
+    /// Adds what it is to be told to its output.
+    pub(super) fn take_pushes(&self, out: &mut BytesMut) {
+        if self.tracks.load(Relaxed) {
+            out.extend_from_slice(&self.pushes.lock().unwrap_or_else(PoisonError::into_inner).split());
+        }
+    }
+
+    /// Resolves when there is something to tell. For the connection's own task alone.
+    pub(super) async fn pushed(&self) {
+        self.pushed.notified().await;
+    }
+
     /// What it calls itself.
     pub(super) fn labels(&self) -> MutexGuard<'_, Labels> {
         self.labels.lock().unwrap_or_else(PoisonError::into_inner)
@@ -187,6 +258,7 @@ impl Session {
         self.set_protocol(Protocol::Resp2);
         self.set_readonly(false);
         self.set_no_evict(false);
+        self.set_tracking(None);
         self.labels().name = Bytes::new();
         let assumed = match anonymous {
             Some(anonymous) => self.assume(anonymous),
@@ -246,57 +318,6 @@ impl Session {
         while !self.is_killed() {
             self.kill.notified().await;
         }
-    }
-
-    /// The line by which CLIENT INFO and CLIENT LIST describe it, without its end. There is no descriptor to
-    /// tell, and nothing that this version does not have (subscriptions, transactions) is ever other than zero.
-    pub(super) fn describe(&self, now_us: u64, out: &mut Vec<u8>) {
-        let labels = self.labels().clone();
-        let seconds = |us: u64| us / 1_000_000;
-        let load = |counter: &AtomicU64| counter.load(Relaxed);
-        let (query, free, output) =
-            (load(&self.held.query), load(&self.held.query_free), load(&self.held.output));
-        let mut text = format!("id={} addr={} laddr={} fd=-1 name=", self.id, self.addr, self.local_addr);
-        out.extend_from_slice(text.as_bytes());
-        out.extend_from_slice(&labels.name);
-        text.clear();
-        let age = seconds(now_us.saturating_sub(self.created_us));
-        let memory = query + free + output + size_of::<Session>() as u64;
-        let written = write!(
-            text,
-            " age={age} idle={} flags={} db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf={query} qbuf-free={free} \
-             argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl={output} oll=0 omem=0 tot-mem={memory} events=r cmd={} \
-             user={} redir=-1 resp={} tot-net-in={} tot-net-out={} tot-cmds={} lib-name=",
-            seconds(self.idle_us(now_us)),
-            self.flags(),
-            self.last_command().map_or("NULL", CommandId::name),
-            self.user(),
-            if self.resp3.load(Relaxed) { 3 } else { 2 },
-            load(&self.net_in),
-            load(&self.net_out),
-            load(&self.commands),
-        );
-        debug_assert!(written.is_ok(), "a string takes everything");
-        out.extend_from_slice(text.as_bytes());
-        out.extend_from_slice(&labels.lib_name);
-        out.extend_from_slice(b" lib-ver=");
-        out.extend_from_slice(&labels.lib_ver);
-    }
-
-    fn last_command(&self) -> Option<CommandId> {
-        let number = self.last_command.load(Relaxed);
-        CommandId::ALL.get(usize::try_from(number).ok()?).copied()
-    }
-
-    /// Redis's letters: c closing, r read-only, e exempt from eviction, N none of them.
-    fn flags(&self) -> String {
-        let letters = [
-            ('c', self.is_closing()),
-            ('r', self.readonly.load(Relaxed)),
-            ('e', self.no_evict.load(Relaxed)),
-        ];
-        let set: String = letters.iter().filter(|(_, set)| *set).map(|(letter, _)| *letter).collect();
-        if set.is_empty() { "N".to_owned() } else { set }
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Batch {
     pub tenant: TenantId,
     /// What to do.
     pub work: Work,
+    /// The client that keeps copies of what it reads by this, if it does: the sink is told.
+    pub reader: Option<u64>,
 }
 
 /// One command on keys of one partition.

@@ -3,6 +3,7 @@
 //! Called under the partition's lock, so a partition's effects arrive in the order in which they happened. Does
 //! not know what is done with them.
 
+use bytes::Bytes;
 use predis_shard::{DeleteReason, Effect, Effects};
 use predis_types::{Epoch, PartitionId, TenantId};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -12,6 +13,12 @@ pub trait Sink: Send + Sync + 'static {
     /// These happened, in this order, in one step, to the tenant's keys in the partition's shard of this epoch.
     /// Never empty. Must return at once: the partition is locked.
     fn effects(&self, partition: PartitionId, epoch: Epoch, tenant: TenantId, effects: &Effects);
+
+    /// The tenant's key was read, or looked for, for a client that keeps copies. The partition is locked.
+    fn read(&self, _partition: PartitionId, _tenant: TenantId, _key: &Bytes, _client: u64) {}
+
+    /// The partition's keys are no more what they were: its shard is gone.
+    fn gone(&self, _partition: PartitionId) {}
 }
 
 /// How many effects there were since the node booted, by kind.

@@ -8,9 +8,10 @@ use super::{
     batch::{Answer, Batch, Call, Work},
     partition::{Guarded, Partition},
 };
+use bytes::Bytes;
 use predis_policy::Pool;
 use predis_replica::{Access, access, may_reply};
-use predis_resp::Reply;
+use predis_resp::{Flag, Reply};
 use predis_shard::{Context, Discarded, Effects, Shard};
 use predis_types::{Epoch, PartitionId};
 use std::sync::atomic::{Ordering, fence};
@@ -151,7 +152,14 @@ impl Shards {
         let mut effects = Effects::new();
         let (shard, cx) = served.on(run.batch.tenant, pool, now, rng);
         match &run.batch.work {
-            Work::Commands(calls) => run_commands(shard, &cx, calls, &mut run.answers, &mut effects),
+            Work::Commands(calls) => {
+                let begun = run.answers.len();
+                run_commands(shard, &cx, calls, &mut run.answers, &mut effects);
+                if let (Some(client), Some(sink)) = (run.batch.reader, &self.sink) {
+                    let read = calls[begun..run.answers.len()].iter().flat_map(keys_read);
+                    read.for_each(|key| sink.read(id, run.batch.tenant, key, client));
+                }
+            }
             Work::Flush => {
                 run.discarded = Some(shard.flush(&cx, &mut effects));
                 run.answers.push(Answer::Done);
@@ -162,6 +170,13 @@ impl Shards {
         self.deliver(id, epoch, run.batch.tenant, &effects);
         !effects.is_empty() && is_over(pool)
     }
+}
+
+/// The keys of a call that only reads.
+fn keys_read(call: &Call) -> impl Iterator<Item = &Bytes> {
+    let reads = call.spec.flags.contains(Flag::Readonly);
+    let keys = reads.then(|| call.spec.keys_of(&call.args).filter_map(|index| call.args.get(index)));
+    keys.into_iter().flatten()
 }
 
 /// Runs the calls that have no answer yet, until all have one or too much was added.

@@ -40,6 +40,9 @@ impl Shards {
         let garbage = match gone {
             None => Vec::new(),
             Some(served) => {
+                if let Some(sink) = &self.sink {
+                    sink.gone(partition.id);
+                }
                 drop(guarded);
                 let garbage = self.retire(served);
                 guarded = partition.lock();

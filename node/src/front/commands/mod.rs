@@ -16,6 +16,7 @@ mod parameters;
 mod partition;
 mod scan;
 mod server;
+mod tracking;
 
 use super::{Front, error::Error, session::Session};
 use crate::shards::{Answer, Batch, Work};
@@ -56,7 +57,7 @@ impl Request<'_> {
 
     /// Asks the shard of a partition; `None` when the partition is another node's by now.
     async fn ask(&self, partition: PartitionId, work: Work) -> Result<Option<Answer>, Error> {
-        let batch = Batch { partition, tenant: self.session.tenant(), work };
+        let batch = Batch { partition, tenant: self.session.tenant(), work, reader: None };
         match self.front.serving.shards.submit(batch).answers().await.pop() {
             Some(Answer::Moved(_)) | None => Ok(None),
             Some(Answer::ClusterDown) => Err(Error::ClusterDown),
@@ -77,6 +78,7 @@ pub(super) async fn run(request: &Request<'_>) -> Result<Reply, Error> {
         PartitionFlush | PartitionKeys | PartitionLen | PartitionRandomkey | PartitionScan => {
             partition::run(request).await
         }
+        ClientTracking | ClientCaching | ClientTrackinginfo | ClientGetredir => tracking::run(request),
         ClientKill => client_kill::run(request),
         Command | CommandCount | CommandInfo | CommandDocs | CommandGetkeys | CommandList => {
             command::run(request)

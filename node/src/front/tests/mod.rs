@@ -14,9 +14,10 @@ mod keyspace;
 mod protocol;
 mod routing;
 mod tenants;
+mod tracking;
 mod users;
 
-use super::{Door, Front};
+use super::{Door, Front, Tracking, TrackingSink};
 use crate::{
     access::Access,
     agent,
@@ -107,7 +108,9 @@ impl Rig {
             hand_over: HandOverConfig::default(),
         };
         let rng = Box::new(SplitMix64::new(1));
-        let shards = Arc::new(Shards::new(shards, clock.clone(), lease.clone(), rng));
+        let tracking = Tracking::new(cluster.partitions);
+        let shards = Shards::new(shards, clock.clone(), lease.clone(), rng);
+        let shards = Arc::new(shards.with_sink(Box::new(TrackingSink(tracking.clone()))));
         let serving = Arc::new(Serving::new(Parts {
             identity: ME,
             name: "one".to_owned(),
@@ -115,6 +118,7 @@ impl Rig {
             lease,
             topology: Topology::empty(CLUSTER, cluster.partitions),
             shards,
+            tracking,
             access: Arc::new(Access::new(clock.clone())),
             meta,
             max_clients,

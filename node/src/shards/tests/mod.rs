@@ -107,7 +107,7 @@ impl Rig {
     }
 
     fn submit(&self, partition: u16, tenant: TenantId, work: Work) -> Completion {
-        self.shards.submit(Batch { partition: PartitionId(partition), tenant, work })
+        self.shards.submit(Batch { partition: PartitionId(partition), tenant, work, reader: None })
     }
 
     /// Submits what is served at once.

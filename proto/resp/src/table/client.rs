@@ -54,6 +54,26 @@ static SUBCOMMANDS: &[CommandSpec] = &[
         .flags(&[Flag::Admin, Flag::Noscript, Flag::Loading, Flag::Stale])
         .categories(&[Category::Connection])
         .retry(Retry::Ambiguous),
+    CommandSpec::new(CommandId::ClientCaching, 3, Group::Connection, "6.0.0")
+        .summary("Says whether the next read is one that copies are kept of")
+        .complexity("O(1)")
+        .flags(&[Flag::Noscript, Flag::Loading, Flag::Stale])
+        .categories(&[Category::Connection]),
+    CommandSpec::new(CommandId::ClientGetredir, 2, Group::Connection, "6.0.0")
+        .summary("Tells to which connection invalidations go")
+        .complexity("O(1)")
+        .flags(&[Flag::Noscript, Flag::Loading, Flag::Stale])
+        .categories(&[Category::Connection]),
+    CommandSpec::new(CommandId::ClientTracking, -3, Group::Connection, "6.0.0")
+        .summary("Begins or ends to be told when keys change that copies are kept of")
+        .complexity("O(1)")
+        .flags(&[Flag::Noscript, Flag::Loading, Flag::Stale])
+        .categories(&[Category::Connection]),
+    CommandSpec::new(CommandId::ClientTrackinginfo, 2, Group::Connection, "6.2.0")
+        .summary("Tells how the connection tracks")
+        .complexity("O(1)")
+        .flags(&[Flag::Noscript, Flag::Loading, Flag::Stale])
+        .categories(&[Category::Connection]),
     CommandSpec::new(CommandId::ClientHelp, 2, Group::Connection, "5.0.0")
         .summary("Lists the subcommands")
         .complexity("O(1)")

@@ -42,9 +42,11 @@ pub(super) fn clients(request: &Request<'_>, fields: &mut Fields) {
     let all = request.front.client_count() as u64;
     fields.put("connected_clients", if request.is_of_cluster() { all } else { own });
     fields.put("maxclients", request.front.max_clients());
-    // No command here blocks or subscribes.
+    // No command here blocks.
     fields.put("blocked_clients", 0);
-    fields.put("tracking_clients", 0);
+    if request.is_of_cluster() {
+        fields.put("tracking_clients", request.front.serving.tracking.len());
+    }
 }
 
 pub(super) fn memory(request: &Request<'_>, fields: &mut Fields) {
