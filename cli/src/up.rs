@@ -114,6 +114,7 @@ fn start(args: &UpArgs, root: &Path, number: u16, max_clients: usize) -> Result<
         region: String::new(),
         weight: 100,
         memory_bytes: args.memory,
+        tls: None,
         start,
         max_clients,
         profile: profile(),

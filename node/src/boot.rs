@@ -17,6 +17,7 @@ use crate::{
     life::{Lives, SharedListener},
     node::{Node, Status},
     supervisor::{Desk, Supervisor},
+    tls::{Port, Tls, TlsError},
 };
 use predis_meta::Addresses;
 use predis_proto::admin::{StatusRequest, cluster_client::ClusterClient};
@@ -24,6 +25,7 @@ use predis_raft::{CallError, Channels, MetaRaft, Options, StartError};
 use predis_types::{ClusterId, NodeId};
 use std::{collections::BTreeMap, io as stdio, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
+use tonic::Code;
 
 /// How many metadata log entries go into a snapshot.
 const SNAPSHOT_EVERY: u64 = 1000;
@@ -47,6 +49,9 @@ pub enum BootError {
         /// What the operating system said.
         source: stdio::Error,
     },
+    /// The certificates cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The data directory cannot be read or written.
     #[error("the data directory cannot be read or written")]
     Data(#[from] stdio::Error),
@@ -112,8 +117,14 @@ pub enum BootError {
 ///
 /// # Errors
 /// See [`BootError`].
-pub async fn boot(config: NodeConfig, io: Io) -> Result<Node, BootError> {
-    let listeners = Listeners::bind(&config, &io).await?;
+pub async fn boot(config: NodeConfig, mut io: Io) -> Result<Node, BootError> {
+    let access = Arc::new(Access::new(io.clock.clone()));
+    let load = |tls| Tls::load(tls, io.clock.clone(), access.clone());
+    let tls = config.tls.clone().map(load).transpose()?;
+    if let Some(tls) = &tls {
+        io.connector = tls.connector(io.connector);
+    }
+    let listeners = Listeners::bind(&config, &io, tls.as_ref()).await?;
     let addrs = listeners.addresses(&config)?;
     let channels = Channels::new(io.connector.clone());
     let listener = SharedListener::new(listeners.resp)?;
@@ -144,10 +155,9 @@ pub async fn boot(config: NodeConfig, io: Io) -> Result<Node, BootError> {
     .await
     .map_err(|error| BootError::Raft(Box::new(error)))?;
     let desk = Arc::new(Desk::new(meta.clone(), io.clock.clone(), config.profile.lease));
-    let access = Arc::new(Access::new(io.clock.clone()));
     access.update(&meta.published());
     let (stop, stopped) = watch::channel(false);
-    let status = Arc::new(Status::new(identity.node, meta.clone()));
+    let status = Arc::new(Status::new(identity.node, meta.clone(), tls));
     let mut tasks = JoinSet::new();
 
     let shared = grpc::Shared {
@@ -157,6 +167,7 @@ pub async fn boot(config: NodeConfig, io: Io) -> Result<Node, BootError> {
         desk: desk.clone(),
         clock: io.clock.clone(),
         limit: config.profile.propose,
+        members_only: config.tls.is_some(),
     };
     let serving = grpc::serve(shared, listeners.grpc, stopped.clone());
     tasks.spawn(async move { serving.await.map_err(|error| format!("gRPC: {error}")) });
@@ -196,15 +207,19 @@ struct Listeners {
 }
 
 impl Listeners {
-    async fn bind(config: &NodeConfig, io: &Io) -> Result<Listeners, BootError> {
-        let bind = async |what: &'static str, addr: &str| {
+    async fn bind(config: &NodeConfig, io: &Io, tls: Option<&Arc<Tls>>) -> Result<Listeners, BootError> {
+        let bind = async |what: &'static str, port: Port, addr: &str| {
             let bound = io.binder.bind(addr).await;
-            bound.map_err(|source| BootError::Bind { what, addr: addr.to_owned(), source })
+            let bound = bound.map_err(|source| BootError::Bind { what, addr: addr.to_owned(), source })?;
+            Ok::<_, BootError>(match tls {
+                Some(tls) => tls.listener(port, bound),
+                None => bound,
+            })
         };
         Ok(Listeners {
-            resp: bind("RESP", &config.listen).await?,
-            grpc: bind("gRPC", &config.grpc).await?,
-            metrics: bind("metrics", &config.metrics).await?,
+            resp: bind("RESP", Port::Resp, &config.listen).await?,
+            grpc: bind("gRPC", Port::Grpc, &config.grpc).await?,
+            metrics: bind("metrics", Port::Metrics, &config.metrics).await?,
         })
     }
 
@@ -299,7 +314,7 @@ fn join<'a>(
                         return Ok(Identity::joined(cluster, NodeId(reply.node_id), peers));
                     }
                     Err(CallError::Failed { status, .. })
-                        if status.code() == tonic::Code::FailedPrecondition =>
+                        if matches!(status.code(), Code::FailedPrecondition | Code::PermissionDenied) =>
                     {
                         let reason = status.message().to_owned();
                         return Err(BootError::Refused { addr: addr.clone(), reason });

@@ -4,6 +4,8 @@
 //! not here but in the cluster's metadata.
 
 pub use predis_meta::limits::MAX_WEIGHT;
+
+use crate::tls::TlsConfig;
 use predis_raft::Timing;
 use predis_replica::LeaseConfig;
 use predis_types::PartitionCount;
@@ -58,6 +60,8 @@ pub struct NodeConfig {
     pub weight: u32,
     /// How many bytes its shards may take, `None` for no bound.
     pub memory_bytes: Option<u64>,
+    /// Its certificates; `None` to speak to everybody without TLS.
+    pub tls: Option<TlsConfig>,
     /// How it comes to be a member.
     pub start: Start,
     /// The most client connections at a time.

@@ -27,6 +27,7 @@ mod serving;
 pub mod shards;
 mod supervisor;
 pub mod system;
+pub mod tls;
 mod topology;
 
 pub use boot::{BootError, boot};

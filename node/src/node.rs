@@ -1,6 +1,12 @@
 //! A running node, as whoever booted it holds it.
 
-use crate::{front::Front, http::Pages, metrics, serving::Serving};
+use crate::{
+    front::Front,
+    http::Pages,
+    metrics,
+    serving::Serving,
+    tls::{Tls, TlsError},
+};
 use arc_swap::ArcSwapOption;
 use predis_meta::Addresses;
 use predis_raft::MetaRaft;
@@ -26,13 +32,14 @@ pub struct Running {
 pub struct Status {
     node: NodeId,
     meta: MetaRaft,
+    tls: Option<Arc<Tls>>,
     running: ArcSwapOption<Running>,
     doing: Mutex<&'static str>,
 }
 
 impl Status {
-    pub(crate) fn new(node: NodeId, meta: MetaRaft) -> Status {
-        Status { node, meta, running: ArcSwapOption::empty(), doing: Mutex::new("starting") }
+    pub(crate) fn new(node: NodeId, meta: MetaRaft, tls: Option<Arc<Tls>>) -> Status {
+        Status { node, meta, tls, running: ArcSwapOption::empty(), doing: Mutex::new("starting") }
     }
 
     /// Says what the node is waiting for.
@@ -53,6 +60,11 @@ impl Status {
     /// The agreed metadata.
     pub fn meta(&self) -> &MetaRaft {
         &self.meta
+    }
+
+    /// Its TLS, if it speaks that.
+    pub(crate) fn tls(&self) -> Option<&Tls> {
+        self.tls.as_deref()
     }
 
     /// The life that serves now.
@@ -117,6 +129,15 @@ impl Node {
     /// A few words on what the node waits for.
     pub fn ready(&self) -> Result<(), String> {
         self.status.ready()
+    }
+
+    /// Reads the files with certificates and key anew; connections from now on use what they hold, those that are
+    /// open go on. Without TLS there is nothing to do.
+    ///
+    /// # Errors
+    /// When a file cannot be used; then none is, and everything stays as it was.
+    pub fn reload_certificates(&self) -> Result<(), TlsError> {
+        self.status.tls().map_or(Ok(()), Tls::reload)
     }
 
     /// Resolves when the node cannot go on, with the reason.

@@ -73,6 +73,10 @@ pub fn open(data_dir: &Path) -> Result<Io, DataDirError> {
 /// Descriptors that a node needs besides those of its clients: listeners, members, metrics, files.
 const RESERVED_DESCRIPTORS: u64 = 128;
 
+/// Descriptors of connections whose TLS handshake is under way, which count as nobody's yet; had if the hard limit
+/// allows it.
+const SPARE_DESCRIPTORS: u64 = 1024;
+
 /// How many client connections of the `wanted` the process may have, having raised its soft limit on open files
 /// as far as that takes, and can.
 pub fn affordable_clients(wanted: usize) -> usize {
@@ -80,14 +84,27 @@ pub fn affordable_clients(wanted: usize) -> usize {
     let needed = (wanted as u64).saturating_add(RESERVED_DESCRIPTORS);
     let limit = getrlimit(Resource::Nofile);
     let mut soft = limit.current.unwrap_or(u64::MAX);
-    if soft < needed {
-        let raised = needed.min(limit.maximum.unwrap_or(u64::MAX));
+    let comfortable = needed.saturating_add(SPARE_DESCRIPTORS);
+    if soft < comfortable {
+        let raised = comfortable.min(limit.maximum.unwrap_or(u64::MAX));
         if setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum: limit.maximum }).is_ok() {
             soft = raised;
         }
     }
     let affordable = soft.saturating_sub(RESERVED_DESCRIPTORS).clamp(1, wanted as u64);
     usize::try_from(affordable).unwrap_or(wanted)
+}
+
+/// Sees to it that no core dump of this process is written, which would hold keys, values and secrets, and that no
+/// other process of the same user can read its memory.
+///
+/// # Errors
+/// When the system does not allow it.
+pub fn forbid_core_dumps() -> io::Result<()> {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    Ok(())
 }
 
 /// Refuses a directory that has files but none of ours.
@@ -192,6 +209,17 @@ mod tests {
         std::fs::write(directory.path().join("holiday.jpg"), "x").unwrap();
         let refused = open(directory.path()).err().unwrap().to_string();
         assert!(refused.contains("holiday.jpg"), "{refused}");
+    }
+
+    #[test]
+    fn a_process_without_core_dumps_still_sees_itself() {
+        use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+        forbid_core_dumps().unwrap();
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+        assert_eq!(getrlimit(Resource::Core).current, Some(0));
+        // INFO reads these.
+        assert!(std::fs::read_to_string("/proc/self/status").is_ok());
+        assert!(std::fs::read_to_string("/proc/self/stat").is_ok());
     }
 
     #[test]

@@ -155,6 +155,7 @@ fn config(spec: &HostSpec, first: bool) -> NodeConfig {
         region: String::new(),
         weight: 100,
         memory_bytes: None,
+        tls: None,
         start,
         max_clients: 1000,
         profile: Profile::lan(),

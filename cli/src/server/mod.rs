@@ -69,6 +69,18 @@ pub(crate) struct ServerArgs {
     /// With --bootstrap: the default tenant's eviction policy: lru, fifo or s3fifo [default: s3fifo].
     #[arg(long, value_name = "NAME", env = "PREDIS_POLICY")]
     policy: Option<String>,
+    /// The certificate of the cluster's authority, as PEM; with it the node speaks TLS on every port.
+    #[arg(long, value_name = "FILE", env = "PREDIS_TLS_AUTHORITY")]
+    tls_authority: Option<PathBuf>,
+    /// The node's certificate, as PEM.
+    #[arg(long, value_name = "FILE", env = "PREDIS_TLS_CERTIFICATE")]
+    tls_certificate: Option<PathBuf>,
+    /// The private key of the node's certificate, as PEM; a file that only its owner may read.
+    #[arg(long, value_name = "FILE", env = "PREDIS_TLS_KEY")]
+    tls_key: Option<PathBuf>,
+    /// Whether clients need a certificate: optional or required [default: optional].
+    #[arg(long, value_name = "WHETHER", env = "PREDIS_TLS_CLIENTS")]
+    tls_clients: Option<String>,
     /// The most client connections at a time [default: 10000].
     #[arg(long, value_name = "N", env = "PREDIS_MAX_CLIENTS")]
     max_clients: Option<usize>,
@@ -83,6 +95,9 @@ pub(crate) struct ServerArgs {
 /// Runs a node until a signal or a failure ends it.
 pub(crate) fn run(args: ServerArgs) -> Result<(), Failure> {
     logging::init(args.log_format)?;
+    if let Err(error) = predis_node::system::forbid_core_dumps() {
+        tracing::warn!(%error, "core dumps cannot be forbidden: one would hold keys, values and secrets");
+    }
     let mut settings = settings::merge(args)?;
     let affordable = predis_node::system::affordable_clients(settings.node.max_clients);
     if affordable < settings.node.max_clients {
@@ -133,9 +148,10 @@ pub(crate) fn data_dir_failure(error: DataDirError) -> Failure {
 /// What is wrong with a boot: what was asked for, or what happened.
 pub(crate) fn boot_failure(error: BootError) -> Failure {
     match error {
-        BootError::AlreadyMember { .. } | BootError::OtherCluster { .. } | BootError::NoCluster => {
-            Failure::usage(error)
-        }
+        BootError::AlreadyMember { .. }
+        | BootError::OtherCluster { .. }
+        | BootError::NoCluster
+        | BootError::Tls(_) => Failure::usage(error),
         BootError::Bind { .. }
         | BootError::Data(_)
         | BootError::Refused { .. }

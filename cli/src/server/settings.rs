@@ -6,7 +6,11 @@ use super::{
     size,
 };
 use crate::failure::Failure;
-use predis_node::{Founding, NodeConfig, Profile, Start, config::MAX_WEIGHT};
+use predis_node::{
+    Founding, NodeConfig, Profile, Start,
+    config::MAX_WEIGHT,
+    tls::{ClientCertificates, TlsConfig},
+};
 use predis_policy::PolicyKind;
 use predis_types::{PartitionCount, limits::MAX_COPIES};
 use std::path::PathBuf;
@@ -34,6 +38,7 @@ pub(super) fn merge(args: ServerArgs) -> Result<Settings, Failure> {
     };
     let insecure = args.insecure || file.insecure.unwrap_or(false);
     let founding = founding(&args, &file)?;
+    let tls = tls(&args)?;
     let advertise = args.advertise.or(file.advertise);
     let listen = or(args.listen, file.listen, "127.0.0.1:6379");
     let grpc = or(args.grpc, file.grpc, "127.0.0.1:7379");
@@ -77,11 +82,33 @@ pub(super) fn merge(args: ServerArgs) -> Result<Settings, Failure> {
         region,
         weight,
         memory_bytes,
+        tls,
         start,
         max_clients,
         profile: profile(),
     };
     Ok(Settings { data_dir, node })
+}
+
+/// All three files or none.
+fn tls(args: &ServerArgs) -> Result<Option<TlsConfig>, Failure> {
+    let clients = match args.tls_clients.as_deref() {
+        None | Some("optional") => ClientCertificates::Optional,
+        Some("required") => ClientCertificates::Required,
+        Some(other) => {
+            return Err(bad("tls-clients", format!("must be optional or required, got {other:?}")));
+        }
+    };
+    match (&args.tls_authority, &args.tls_certificate, &args.tls_key) {
+        (None, None, None) => Ok(None),
+        (Some(authority), Some(certificate), Some(key)) => Ok(Some(TlsConfig {
+            authority: authority.clone(),
+            certificate: certificate.clone(),
+            key: key.clone(),
+            clients,
+        })),
+        _ => Err(bad("tls-authority, tls-certificate, tls-key", "all three are needed, or none")),
+    }
 }
 
 fn founding(args: &ServerArgs, file: &File) -> Result<Founding, Failure> {

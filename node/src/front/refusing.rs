@@ -47,7 +47,7 @@ async fn refuse(mut stream: BoxedStream) {
                 Err(_) => return,
             }
         }
-        if stream.write_all_buf(&mut output).await.is_err() {
+        if stream.write_all_buf(&mut output).await.is_err() || stream.flush().await.is_err() {
             return;
         }
     }

@@ -3,6 +3,7 @@
 //! One port for all. Conversions between messages and domain types live beside each service.
 
 mod admin;
+mod members_only;
 mod membership;
 
 pub use membership::{describe, join_through};
@@ -20,6 +21,9 @@ use tokio::sync::watch;
 
 /// The Raft service's name; its type belongs to the Raft adapter.
 const RAFT: &str = "predis.raft.v1.Raft";
+
+/// The name of the service of joins and leases.
+const NODE: &str = predis_proto::node::node_server::SERVICE_NAME;
 
 /// Who calls, as far as the connection says; among the extensions of every request.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +49,8 @@ pub struct Shared {
     pub clock: Arc<dyn Clock>,
     /// How long one attempt at a proposal or a read may take.
     pub limit: Duration,
+    /// Whether what concerns members alone is for connections with a member's certificate only.
+    pub members_only: bool,
 }
 
 /// Serves until `stop` turns true.
@@ -68,8 +74,8 @@ pub async fn serve(
         Some((Ok::<_, io::Error>(accepted), listener))
     });
     tonic::transport::Server::builder()
-        .add_service(shared.meta.service())
-        .add_service(NodeServer::new(membership::Membership(shared.clone())))
+        .add_service(shared.for_members(RAFT, shared.meta.service()))
+        .add_service(shared.for_members(NODE, NodeServer::new(membership::Membership(shared.clone()))))
         .add_service(ClusterServer::new(admin::Admin(shared)))
         .add_service(health)
         .add_service(reflection().build_v1().expect(generated))

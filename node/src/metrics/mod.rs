@@ -8,6 +8,7 @@ mod page;
 use crate::{
     front::stats::{BUCKETS, bound_us},
     node::{Running, Status},
+    tls::Tls,
 };
 use page::Page;
 use predis_resp::CommandId;
@@ -23,6 +24,9 @@ pub fn render(status: &Status) -> String {
         &[(&[("version", env!("CARGO_PKG_VERSION")), ("node", &node)][..], 1)],
     );
     metadata(&mut page, status);
+    if let Some(tls) = status.tls() {
+        handshakes(&mut page, tls);
+    }
     if let Some(running) = status.running() {
         serving(&mut page, &running);
         keys(&mut page, &running);
@@ -68,6 +72,19 @@ fn metadata(page: &mut Page, status: &Status) {
         "predis_partitions_lost_total",
         "How often a partition was lost and started anew, empty, over the life of the cluster.",
         &[(&[][..], state.partitions().iter().map(|partition| partition.lost).sum::<u64>())],
+    );
+}
+
+fn handshakes(page: &mut Page, tls: &Tls) {
+    let counts = tls.handshakes().counts();
+    let labels: Vec<[(&str, &str); 2]> =
+        counts.iter().map(|(port, result, _)| [("port", *port), ("result", *result)]).collect();
+    let samples: Vec<_> = labels.iter().map(|l| &l[..]).zip(counts.iter().map(|(_, _, n)| *n)).collect();
+    page.counter("predis_tls_handshakes_total", "TLS handshakes by port and result.", &samples);
+    page.gauge(
+        "predis_tls_certificate_expires_timestamp_seconds",
+        "When the certificate that new connections get expires, in Unix time.",
+        &[(&[][..], tls.expires_at_s())],
     );
 }
 
