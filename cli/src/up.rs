@@ -116,6 +116,8 @@ fn start(args: &UpArgs, root: &Path, number: u16, max_clients: usize) -> Result<
         memory_bytes: args.memory,
         start,
         max_clients,
+        timeout_s: 0,
+        exposed: false,
         profile: profile(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -17,6 +17,7 @@ use crate::{
     life::{Lives, SharedListener},
     node::{Node, Status},
     supervisor::{Desk, Supervisor},
+    tunables::Tunables,
 };
 use predis_meta::Addresses;
 use predis_proto::admin::{StatusRequest, cluster_client::ClusterClient};
@@ -147,7 +148,7 @@ pub async fn boot(config: NodeConfig, io: Io) -> Result<Node, BootError> {
     let access = Arc::new(Access::new(io.clock.clone()));
     access.update(&meta.published());
     let (stop, stopped) = watch::channel(false);
-    let status = Arc::new(Status::new(identity.node, meta.clone()));
+    let status = Arc::new(Status::new(identity.node, meta.clone(), Tunables::new(&config)));
     let mut tasks = JoinSet::new();
 
     let shared = grpc::Shared {

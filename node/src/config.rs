@@ -29,11 +29,19 @@ pub struct Founding {
     pub copies: u8,
     /// The eviction policy of the default tenant.
     pub policy: String,
+    /// The digest of the token of the user `admin`, as [`predis_types::TokenDigest`] writes it. With it the cluster
+    /// has that user from the first moment and requires that everyone authenticates; without it, neither.
+    pub admin: Option<String>,
 }
 
 impl Default for Founding {
     fn default() -> Self {
-        Founding { partitions: PartitionCount::default(), copies: 2, policy: "s3fifo".to_owned() }
+        Founding {
+            partitions: PartitionCount::default(),
+            copies: 2,
+            policy: "s3fifo".to_owned(),
+            admin: None,
+        }
     }
 }
 
@@ -62,6 +70,10 @@ pub struct NodeConfig {
     pub start: Start,
     /// The most client connections at a time.
     pub max_clients: usize,
+    /// After how many seconds without a request a connection is closed; 0 for never.
+    pub timeout_s: u64,
+    /// Whether it can be reached from beyond this machine and was not told that this is fine without authentication.
+    pub exposed: bool,
     /// How fast leaders and leases are judged.
     pub profile: Profile,
 }

@@ -28,6 +28,7 @@ pub mod shards;
 mod supervisor;
 pub mod system;
 mod topology;
+mod tunables;
 
 pub use boot::{BootError, boot};
 pub use config::{Founding, NodeConfig, Profile, Start};
@@ -37,3 +38,4 @@ pub use lease::Lease;
 pub use node::{Node, Running, Status};
 pub use serving::{Parts, Serving};
 pub use supervisor::{Plan, plan};
+pub use tunables::Tunables;

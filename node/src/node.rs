@@ -1,6 +1,6 @@
 //! A running node, as whoever booted it holds it.
 
-use crate::{front::Front, http::Pages, metrics, serving::Serving};
+use crate::{front::Front, http::Pages, metrics, serving::Serving, tunables::Tunables};
 use arc_swap::ArcSwapOption;
 use predis_meta::Addresses;
 use predis_raft::MetaRaft;
@@ -26,13 +26,20 @@ pub struct Running {
 pub struct Status {
     node: NodeId,
     meta: MetaRaft,
+    tunables: Arc<Tunables>,
     running: ArcSwapOption<Running>,
     doing: Mutex<&'static str>,
 }
 
 impl Status {
-    pub(crate) fn new(node: NodeId, meta: MetaRaft) -> Status {
-        Status { node, meta, running: ArcSwapOption::empty(), doing: Mutex::new("starting") }
+    pub(crate) fn new(node: NodeId, meta: MetaRaft, tunables: Tunables) -> Status {
+        Status {
+            node,
+            meta,
+            tunables: Arc::new(tunables),
+            running: ArcSwapOption::empty(),
+            doing: Mutex::new("starting"),
+        }
     }
 
     /// Says what the node is waiting for.
@@ -53,6 +60,11 @@ impl Status {
     /// The agreed metadata.
     pub fn meta(&self) -> &MetaRaft {
         &self.meta
+    }
+
+    /// What may change while it runs; every life keeps it.
+    pub fn tunables(&self) -> &Arc<Tunables> {
+        &self.tunables
     }
 
     /// The life that serves now.
@@ -109,6 +121,11 @@ impl Node {
     /// What it is doing; outlives the node.
     pub fn status(&self) -> &Arc<Status> {
         &self.status
+    }
+
+    /// What may change while it runs, for this node alone.
+    pub fn tunables(&self) -> &Arc<Tunables> {
+        self.status.tunables()
     }
 
     /// `Ok` when clients may be sent here, else what is missing.

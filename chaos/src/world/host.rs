@@ -157,6 +157,8 @@ fn config(spec: &HostSpec, first: bool) -> NodeConfig {
         memory_bytes: None,
         start,
         max_clients: 1000,
+        timeout_s: 0,
+        exposed: false,
         profile: Profile::lan(),
     }
 }

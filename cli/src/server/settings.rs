@@ -79,6 +79,8 @@ pub(super) fn merge(args: ServerArgs) -> Result<Settings, Failure> {
         memory_bytes,
         start,
         max_clients,
+        timeout_s: 0,
+        exposed: false,
         profile: profile(),
     };
     Ok(Settings { data_dir, node })
@@ -95,7 +97,7 @@ fn founding(args: &ServerArgs, file: &File) -> Result<Founding, Failure> {
         PartitionCount::try_from(partitions).map_err(|rule| Failure::usage(anyhow::anyhow!(rule)))?;
     let policy = args.policy.clone().or(file.policy.clone()).unwrap_or(default.policy);
     policy.parse::<PolicyKind>().map_err(|unknown| bad("policy", unknown))?;
-    Ok(Founding { partitions, copies, policy })
+    Ok(Founding { partitions, copies, policy, admin: None })
 }
 
 fn check_names(name: &str, zone: &str, region: &str) -> Result<(), Failure> {

@@ -22,7 +22,6 @@ mod rates;
 mod refusing;
 mod round;
 mod session;
-mod settings;
 pub mod stats;
 
 #[cfg(test)]
@@ -36,7 +35,6 @@ use crate::{
 };
 use clients::Clients;
 use connection::Connection;
-use settings::Settings;
 use stats::Stats;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -58,19 +56,16 @@ pub struct Front {
     serving: Arc<Serving>,
     clients: Arc<Clients>,
     stats: Stats,
-    settings: Settings,
     listening: OnceLock<SocketAddr>,
 }
 
 impl Front {
     /// A front without connections.
     pub fn new(serving: Arc<Serving>) -> Arc<Front> {
-        let settings = Settings::new(serving.max_clients);
         Arc::new(Front {
             serving,
             clients: Arc::default(),
             stats: Stats::default(),
-            settings,
             listening: OnceLock::new(),
         })
     }
@@ -87,7 +82,7 @@ impl Front {
 
     /// The most clients that may be connected.
     pub fn max_clients(&self) -> usize {
-        self.settings.max_clients()
+        self.serving.tunables.max_clients()
     }
 
     /// Serves every connection that comes in until `shutdown` turns true or its sender is gone; then no
@@ -141,7 +136,7 @@ impl Front {
     ) {
         let local_addr = self.listening.get().copied().unwrap_or(addr);
         let now_us = self.serving.clock.mono_us();
-        match self.clients.enter((addr, local_addr), now_us, self.settings.max_clients()) {
+        match self.clients.enter((addr, local_addr), now_us, self.serving.tunables.max_clients()) {
             Some(entered) => {
                 self.stats.count_connection();
                 tasks.spawn(Connection::new(self.clone(), entered, stream, stop.clone()).run());
@@ -159,7 +154,7 @@ impl Front {
             tokio::time::sleep(TICK).await;
             let now_us = self.serving.clock.mono_us();
             self.stats.sample(now_us);
-            let timeout_us = self.settings.timeout_s().saturating_mul(1_000_000);
+            let timeout_us = self.serving.tunables.timeout_s().saturating_mul(1_000_000);
             if timeout_us > 0 {
                 let clients = self.clients.all();
                 clients.iter().filter(|client| client.idle_us(now_us) > timeout_us).for_each(|c| c.kill());
