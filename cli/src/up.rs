@@ -117,6 +117,9 @@ fn start(args: &UpArgs, root: &Path, number: u16, max_clients: usize) -> Result<
         tls: None,
         start,
         max_clients,
+        timeout_s: 0,
+        exposed: false,
+        proxy_listen: None,
         profile: profile(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

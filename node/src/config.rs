@@ -31,11 +31,19 @@ pub struct Founding {
     pub copies: u8,
     /// The eviction policy of the default tenant.
     pub policy: String,
+    /// The digest of the token of the user `admin`, as [`predis_types::TokenDigest`] writes it. With it the cluster
+    /// has that user from the first moment and requires that everyone authenticates; without it, neither.
+    pub admin: Option<String>,
 }
 
 impl Default for Founding {
     fn default() -> Self {
-        Founding { partitions: PartitionCount::default(), copies: 2, policy: "s3fifo".to_owned() }
+        Founding {
+            partitions: PartitionCount::default(),
+            copies: 2,
+            policy: "s3fifo".to_owned(),
+            admin: None,
+        }
     }
 }
 
@@ -46,6 +54,8 @@ pub struct NodeConfig {
     pub name: String,
     /// Where it listens for RESP.
     pub listen: String,
+    /// Where it listens for RESP from clients that know nothing of clusters; `None`: nowhere.
+    pub proxy_listen: Option<String>,
     /// Where it listens for gRPC.
     pub grpc: String,
     /// Where it serves metrics and health.
@@ -66,6 +76,10 @@ pub struct NodeConfig {
     pub start: Start,
     /// The most client connections at a time.
     pub max_clients: usize,
+    /// After how many seconds without a request a connection is closed; 0 for never.
+    pub timeout_s: u64,
+    /// Whether it can be reached from beyond this machine and was not told that this is fine without authentication.
+    pub exposed: bool,
     /// How fast leaders and leases are judged.
     pub profile: Profile,
 }

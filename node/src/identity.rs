@@ -46,6 +46,9 @@ pub struct Founded {
     pub policy: String,
     /// The key of the hash that orders keys.
     pub hash_key: [u64; 2],
+    /// The digest of the token of the user `admin`, if the cluster was founded to require authentication.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin: Option<String>,
 }
 
 impl Identity {
@@ -56,6 +59,7 @@ impl Identity {
             copies: founding.copies,
             policy: founding.policy.clone(),
             hash_key,
+            admin: founding.admin.clone(),
         };
         Identity::new(cluster, NodeId(1), Some(founded), BTreeMap::new())
     }
@@ -120,6 +124,24 @@ mod tests {
             assert_eq!(loaded, identity);
             identity = loaded;
         }
+    }
+
+    #[tokio::test]
+    async fn the_digest_of_the_first_token_is_kept_and_need_not_be_there() {
+        let disk = MemoryDisk::new();
+        let founding = Founding { admin: Some("0a".repeat(32)), ..Founding::default() };
+        let mut identity = Identity::founder(ClusterId(9), &founding, [1, 2]);
+        identity.boot(&disk).await.unwrap();
+        assert_eq!(Identity::load(&disk).unwrap().unwrap().founded.unwrap().admin, founding.admin);
+
+        // As it was written before clusters had users.
+        let founded = r#"{"partitions":256,"copies":2,"policy":"s3fifo","hash_key":[1,2]}"#;
+        let content = format!(
+            r#"{{"version":1,"cluster":"{}","node":1,"boots":1,"founded":{founded},"peers":{{}}}}"#,
+            ClusterId(9)
+        );
+        disk.put_file(FILE, content.into()).await.unwrap();
+        assert_eq!(Identity::load(&disk).unwrap().unwrap().founded.unwrap().admin, None);
     }
 
     #[tokio::test]

@@ -29,6 +29,7 @@ mod supervisor;
 pub mod system;
 pub mod tls;
 mod topology;
+mod tunables;
 
 pub use boot::{BootError, boot};
 pub use config::{Founding, NodeConfig, Profile, Start};
@@ -38,3 +39,4 @@ pub use lease::Lease;
 pub use node::{Node, Running, Status};
 pub use serving::{Parts, Serving};
 pub use supervisor::{Plan, plan};
+pub use tunables::Tunables;

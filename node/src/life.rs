@@ -4,7 +4,7 @@
 //! counter is moved on, and the node announces itself anew. Raft and the sockets stay.
 
 use crate::{
-    access::Access,
+    access::{Access, REQUIRE_AUTH},
     agent::{self, LeaseAgent},
     config::NodeConfig,
     front::{self, Door, Front, Tracking, TrackingSink},
@@ -18,7 +18,8 @@ use crate::{
     topology,
 };
 use predis_meta::{
-    Ack, Action, Addresses, ClusterInfo, MetaCommand, NewMember, NewTenant, TenantPlacement, TenantSettings,
+    Ack, Action, Addresses, ClusterInfo, MetaCommand, NewMember, NewTenant, NewToken, NewUser,
+    TenantPlacement, TenantSettings, UserRole,
 };
 use predis_raft::{MetaRaft, Pending, ProposeError, Published};
 use predis_replica::{HandOverConfig, Primary};
@@ -76,8 +77,10 @@ pub struct Lives {
     pub desk: Arc<Desk>,
     /// The world.
     pub io: Io,
-    /// Where clients come in.
-    pub listener: SharedListener,
+    /// Where clients come in that know where keys live.
+    pub resp: SharedListener,
+    /// Where those come in that do not.
+    pub proxy: Option<SharedListener>,
     /// How far it has come.
     pub status: Arc<Status>,
     /// Turns true when the node stops.
@@ -93,7 +96,7 @@ impl Lives {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return Ok(()),
                 begun = self.begin(incarnation) => begun?,
-                never = front::refuse_all(Box::new(self.listener.clone())) => match never {},
+                never = front::refuse_all(&self.resp, self.proxy.as_ref()) => match never {},
             };
             if self.live(serving).await? {
                 return Ok(());
@@ -135,9 +138,13 @@ impl Lives {
         agents.spawn(agent::follow(serving.clone()));
         agents.spawn(agent::give_away(serving.clone(), wanted));
         agents.spawn(agent::expire(serving.clone()));
+        agents.spawn(agent::budget(serving.clone()));
         let (over, life) = watch::channel(false);
         let mut accepting = JoinSet::new();
-        accepting.spawn(front.clone().serve(Door::Resp, Box::new(self.listener.clone()), life));
+        accepting.spawn(front.clone().serve(Door::Resp, Box::new(self.resp.clone()), life.clone()));
+        if let Some(proxy) = &self.proxy {
+            accepting.spawn(front.clone().serve(Door::Proxy, Box::new(proxy.clone()), life));
+        }
         self.status.set_running(Some(Arc::new(Running { serving: serving.clone(), front })));
         tracing::info!(%incarnation, "serving");
 
@@ -176,7 +183,7 @@ impl Lives {
             identity,
             partitions: cluster.partitions,
             hash_key: cluster.hash_key,
-            memory_bytes: self.config.memory_bytes,
+            memory_bytes: self.status.tunables().memory_bytes(),
             probe: self.io.probe.clone(),
             hand_over: HandOverConfig::default(),
         };
@@ -194,7 +201,7 @@ impl Lives {
             tracking,
             meta: self.meta.clone(),
             access: self.access.clone(),
-            max_clients: self.config.max_clients,
+            tunables: self.status.tunables().clone(),
             propose_limit: self.config.profile.propose,
             resp_addr: self.addrs.resp.clone(),
             rng: self.rng(),
@@ -230,6 +237,7 @@ impl Lives {
 
     fn creation(&self, founded: &Founded, incarnation: Incarnation) -> Action {
         let settings = TenantSettings::unlimited(Ack::Async, &founded.policy);
+        let (config, users) = founded.admin.as_deref().map(guarded).unwrap_or_default();
         Action::CreateCluster {
             info: ClusterInfo {
                 id: self.identity.cluster,
@@ -254,8 +262,8 @@ impl Lives {
                 settings,
             },
             placement: vec![vec![self.identity.node]; usize::from(founded.partitions.get())],
-            config: BTreeMap::new(),
-            users: Vec::new(),
+            config,
+            users,
         }
     }
 
@@ -307,6 +315,14 @@ impl Lives {
         let changed = self.meta.leadership_changed(self.meta.leadership());
         let _ = tokio::time::timeout(RETRY, changed).await;
     }
+}
+
+/// The settings and users of a cluster that requires authentication: one user, whose token has this digest.
+fn guarded(admin: &str) -> (BTreeMap<String, String>, Vec<NewUser>) {
+    let token = NewToken { id: "bootstrap".to_owned(), hash: admin.to_owned(), expires_at_ms: None };
+    let user =
+        NewUser { name: "admin".to_owned(), tenant: TenantId(0), role: UserRole::Admin, tokens: vec![token] };
+    (BTreeMap::from([(REQUIRE_AUTH.to_owned(), "yes".to_owned())]), vec![user])
 }
 
 /// The incarnation of a node in a state, unless the node is unknown there.

@@ -6,6 +6,7 @@ use crate::{
     metrics,
     serving::Serving,
     tls::{Tls, TlsError},
+    tunables::Tunables,
 };
 use arc_swap::ArcSwapOption;
 use predis_meta::Addresses;
@@ -33,13 +34,21 @@ pub struct Status {
     node: NodeId,
     meta: MetaRaft,
     tls: Option<Arc<Tls>>,
+    tunables: Arc<Tunables>,
     running: ArcSwapOption<Running>,
     doing: Mutex<&'static str>,
 }
 
 impl Status {
-    pub(crate) fn new(node: NodeId, meta: MetaRaft, tls: Option<Arc<Tls>>) -> Status {
-        Status { node, meta, tls, running: ArcSwapOption::empty(), doing: Mutex::new("starting") }
+    pub(crate) fn new(node: NodeId, meta: MetaRaft, tls: Option<Arc<Tls>>, tunables: Tunables) -> Status {
+        Status {
+            node,
+            meta,
+            tls,
+            tunables: Arc::new(tunables),
+            running: ArcSwapOption::empty(),
+            doing: Mutex::new("starting"),
+        }
     }
 
     /// Says what the node is waiting for.
@@ -65,6 +74,11 @@ impl Status {
     /// Its TLS, if it speaks that.
     pub(crate) fn tls(&self) -> Option<&Tls> {
         self.tls.as_deref()
+    }
+
+    /// What may change while it runs; every life keeps it.
+    pub fn tunables(&self) -> &Arc<Tunables> {
+        &self.tunables
     }
 
     /// The life that serves now.
@@ -121,6 +135,11 @@ impl Node {
     /// What it is doing; outlives the node.
     pub fn status(&self) -> &Arc<Status> {
         &self.status
+    }
+
+    /// What may change while it runs, for this node alone.
+    pub fn tunables(&self) -> &Arc<Tunables> {
+        self.status.tunables()
     }
 
     /// `Ok` when clients may be sent here, else what is missing.

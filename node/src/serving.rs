@@ -3,7 +3,7 @@
 //! Everything here is either immutable, atomic, or swapped whole; nothing in a request's way takes a lock but
 //! the shard's own.
 
-use crate::{access::Access, front::Tracking, lease::Lease, shards::Shards};
+use crate::{access::Access, front::Tracking, lease::Lease, shards::Shards, tunables::Tunables};
 use arc_swap::ArcSwap;
 use predis_meta::MetaCommand;
 use predis_raft::{Agreed, MetaRaft, ProposeError};
@@ -37,8 +37,8 @@ pub struct Serving {
     pub meta: MetaRaft,
     /// Who is who.
     pub access: Arc<Access>,
-    /// The most client connections at a time.
-    pub max_clients: usize,
+    /// What may change while it runs, for this node alone.
+    pub tunables: Arc<Tunables>,
     /// How long one attempt at a metadata proposal may take.
     pub propose_limit: Duration,
     /// Where clients reach it, `host:port`.
@@ -66,8 +66,8 @@ pub struct Parts {
     pub meta: MetaRaft,
     /// See [`Serving::access`].
     pub access: Arc<Access>,
-    /// See [`Serving::max_clients`].
-    pub max_clients: usize,
+    /// See [`Serving::tunables`].
+    pub tunables: Arc<Tunables>,
     /// See [`Serving::propose_limit`].
     pub propose_limit: Duration,
     /// See [`Serving::resp_addr`].
@@ -90,7 +90,7 @@ impl Serving {
             tracking: parts.tracking,
             meta: parts.meta,
             access: parts.access,
-            max_clients: parts.max_clients,
+            tunables: parts.tunables,
             propose_limit: parts.propose_limit,
             resp_addr: parts.resp_addr,
             rng: Mutex::new(parts.rng),

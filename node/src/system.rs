@@ -17,6 +17,10 @@ use std::{
 };
 use tokio::net::{TcpListener, TcpStream};
 
+/// The name of the file in a data directory with the token of the first user of a cluster that requires
+/// authentication. Whoever has the cluster founded writes it; the node only takes it for its own.
+pub const ADMIN_TOKEN_FILE: &str = "admin.token";
+
 /// Why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
@@ -115,7 +119,8 @@ fn check_ours(path: &Path) -> Result<(), DataDirError> {
         let name = entry.map_err(unusable)?.file_name().to_string_lossy().into_owned();
         match name.as_str() {
             identity::FILE | "raft" => return Ok(()),
-            "lost+found" => {}
+            // A token that was written before the founding that it is for says nothing of other files.
+            ADMIN_TOKEN_FILE | "lost+found" => {}
             _ => strange = strange.or(Some(name)),
         }
     }
@@ -220,6 +225,15 @@ mod tests {
         // INFO reads these.
         assert!(std::fs::read_to_string("/proc/self/status").is_ok());
         assert!(std::fs::read_to_string("/proc/self/stat").is_ok());
+    }
+
+    #[test]
+    fn a_token_that_waits_for_its_founding_is_ours() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join(ADMIN_TOKEN_FILE), "x").unwrap();
+        assert!(check_ours(directory.path()).is_ok());
+        std::fs::write(directory.path().join("holiday.jpg"), "x").unwrap();
+        assert!(check_ours(directory.path()).is_err());
     }
 
     #[test]

@@ -158,6 +158,9 @@ fn config(spec: &HostSpec, first: bool) -> NodeConfig {
         tls: None,
         start,
         max_clients: 1000,
+        timeout_s: 0,
+        exposed: false,
+        proxy_listen: None,
         profile: Profile::lan(),
     }
 }

@@ -85,6 +85,9 @@ pub(super) fn merge(args: ServerArgs) -> Result<Settings, Failure> {
         tls,
         start,
         max_clients,
+        timeout_s: 0,
+        exposed: false,
+        proxy_listen: None,
         profile: profile(),
     };
     Ok(Settings { data_dir, node })
@@ -122,7 +125,7 @@ fn founding(args: &ServerArgs, file: &File) -> Result<Founding, Failure> {
         PartitionCount::try_from(partitions).map_err(|rule| Failure::usage(anyhow::anyhow!(rule)))?;
     let policy = args.policy.clone().or(file.policy.clone()).unwrap_or(default.policy);
     policy.parse::<PolicyKind>().map_err(|unknown| bad("policy", unknown))?;
-    Ok(Founding { partitions, copies, policy })
+    Ok(Founding { partitions, copies, policy, admin: None })
 }
 
 fn check_names(name: &str, zone: &str, region: &str) -> Result<(), Failure> {

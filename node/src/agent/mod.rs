@@ -5,13 +5,16 @@
 //! lease      renewals to the leader -> Lease                ends the life when it is refused for good
 //! hand_over  moves that came with a lease -> stop, commit, resume or redirect
 //! expiry     expired keys, a bounded number at a time
+//! budget     the shards' budget, whenever the node's tunables change
 //! ```
 
+mod budget;
 mod expiry;
 mod follow;
 mod hand_over;
 mod lease;
 
+pub use budget::budget;
 pub use expiry::expire;
 pub use follow::{apply, follow};
 pub use hand_over::give_away;

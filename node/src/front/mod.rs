@@ -22,7 +22,6 @@ mod rates;
 mod refusing;
 mod round;
 mod session;
-mod settings;
 pub mod stats;
 mod tracking;
 
@@ -42,7 +41,6 @@ use clients::Clients;
 use connection::Connection;
 use error::Error;
 use session::Session;
-use settings::Settings;
 use stats::Stats;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -64,19 +62,16 @@ pub struct Front {
     serving: Arc<Serving>,
     clients: Arc<Clients>,
     stats: Stats,
-    settings: Settings,
     listening: OnceLock<SocketAddr>,
 }
 
 impl Front {
     /// A front without connections.
     pub fn new(serving: Arc<Serving>) -> Arc<Front> {
-        let settings = Settings::new(serving.max_clients);
         Arc::new(Front {
             serving,
             clients: Arc::default(),
             stats: Stats::default(),
-            settings,
             listening: OnceLock::new(),
         })
     }
@@ -93,7 +88,7 @@ impl Front {
 
     /// The most clients that may be connected.
     pub fn max_clients(&self) -> usize {
-        self.settings.max_clients()
+        self.serving.tunables.max_clients()
     }
 
     /// Serves every connection that comes in until `shutdown` turns true or its sender is gone; then no
@@ -153,7 +148,8 @@ impl Front {
     ) {
         let local_addr = self.listening.get().copied().unwrap_or(addr);
         let now_us = self.serving.clock.mono_us();
-        let entered = self.clients.enter(door, (addr, local_addr), now_us, self.settings.max_clients());
+        let entered =
+            self.clients.enter(door, (addr, local_addr), now_us, self.serving.tunables.max_clients());
         let known = match (&entered, self.serving.access.anonymous()) {
             (None, _) => Err("ERR max number of clients reached".to_owned()),
             (Some(entered), Some(anonymous)) => {
@@ -203,7 +199,7 @@ impl Front {
             let now_us = self.serving.clock.mono_us();
             self.stats.sample(now_us);
             self.look_who_is_there(&mut version);
-            let timeout_us = self.settings.timeout_s().saturating_mul(1_000_000);
+            let timeout_us = self.serving.tunables.timeout_s().saturating_mul(1_000_000);
             if timeout_us > 0 {
                 let clients = self.clients.all();
                 clients.iter().filter(|client| client.idle_us(now_us) > timeout_us).for_each(|c| c.kill());

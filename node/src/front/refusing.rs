@@ -3,7 +3,10 @@
 //! Every command gets the same refusal, so that a client goes elsewhere instead of waiting. Knows no command.
 
 use super::ACCEPT_PAUSE;
-use crate::io::{Incoming, Listener};
+use crate::{
+    io::{Incoming, Listener},
+    life::SharedListener,
+};
 use bytes::BytesMut;
 use predis_raft::BoxedStream;
 use predis_resp::{Limits, Protocol, Reply, RequestDecoder};
@@ -19,8 +22,21 @@ const REFUSAL: &str = "CLUSTERDOWN The cluster is down";
 /// The most connections that are told so at a time; others wait to be accepted.
 const MOST: usize = 1000;
 
-/// Accepts and refuses until it is dropped, which closes the connections.
-pub async fn refuse_all(mut listener: Box<dyn Listener>) -> Infallible {
+/// Accepts on all doors and refuses until it is dropped, which closes the connections.
+pub async fn refuse_all(resp: &SharedListener, proxy: Option<&SharedListener>) -> Infallible {
+    let at_the_proxy = async {
+        match proxy {
+            Some(proxy) => refuse_at(proxy.clone()).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        never = refuse_at(resp.clone()) => never,
+        never = at_the_proxy => never,
+    }
+}
+
+async fn refuse_at(mut listener: SharedListener) -> Infallible {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {

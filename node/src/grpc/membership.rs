@@ -4,8 +4,8 @@ use super::Shared;
 use crate::{agent::refusal_name, supervisor::RenewAnswer};
 use predis_meta::{Action, Addresses, ClusterState, Member, MetaCommand, NewMember, Outcome, VERSION};
 use predis_proto::node::{
-    Granted, JoinReply, JoinRequest, Move, Peer, Refused, RenewReply, RenewRequest, node_client::NodeClient,
-    node_server::Node, renew_reply,
+    Granted, IdentifyReply, IdentifyRequest, JoinReply, JoinRequest, Move, Peer, Refused, RenewReply,
+    RenewRequest, node_client::NodeClient, node_server::Node, renew_reply,
 };
 use predis_raft::{CallError, Channels, ProposeError};
 use predis_replica::Renewal;
@@ -114,6 +114,12 @@ impl Membership {
 
 #[tonic::async_trait]
 impl Node for Membership {
+    async fn identify(&self, _: Request<IdentifyRequest>) -> Result<Response<IdentifyReply>, Status> {
+        let state = self.0.meta.published().state;
+        let cluster = state.cluster().map(|cluster| cluster.id.to_string()).unwrap_or_default();
+        Ok(Response::new(IdentifyReply { cluster, node_id: self.0.node.0 }))
+    }
+
     async fn join(&self, request: Request<JoinRequest>) -> Result<Response<JoinReply>, Status> {
         let request = request.into_inner();
         if request.metadata_version < VERSION {

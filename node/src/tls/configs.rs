@@ -66,7 +66,7 @@ impl Configs {
     /// For connections to one of the node's ports.
     pub(super) fn server(&self, port: Port) -> Arc<ServerConfig> {
         match port {
-            Port::Resp => self.resp.clone(),
+            Port::Resp | Port::Proxy => self.resp.clone(),
             Port::Grpc => self.grpc.clone(),
             Port::Metrics => self.metrics.clone(),
         }

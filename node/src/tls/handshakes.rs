@@ -12,6 +12,8 @@ use std::{
 pub(crate) enum Port {
     /// RESP.
     Resp,
+    /// RESP, for clients that know nothing of clusters.
+    Proxy,
     /// gRPC.
     Grpc,
     /// Metrics and health.
@@ -23,6 +25,7 @@ impl Port {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Port::Resp => "resp",
+            Port::Proxy => "proxy",
             Port::Grpc => "grpc",
             Port::Metrics => "metrics",
         }
@@ -73,11 +76,11 @@ impl Outcome {
 
 /// Counts by port; those of the connections to members come last.
 #[derive(Default)]
-pub(crate) struct Handshakes([[AtomicU64; Outcome::ALL.len()]; 4]);
+pub(crate) struct Handshakes([[AtomicU64; Outcome::ALL.len()]; 5]);
 
 impl Handshakes {
     fn row(port: Option<Port>) -> usize {
-        port.map_or(3, |port| port as usize)
+        port.map_or(4, |port| port as usize)
     }
 
     /// Counts one; without a port it is one that this node began with a member.
@@ -87,7 +90,7 @@ impl Handshakes {
 
     /// Port, outcome and count of each that there was.
     pub(crate) fn counts(&self) -> Vec<(&'static str, &'static str, u64)> {
-        let ports = [Some(Port::Resp), Some(Port::Grpc), Some(Port::Metrics), None];
+        let ports = [Some(Port::Resp), Some(Port::Proxy), Some(Port::Grpc), Some(Port::Metrics), None];
         let of = |port: Option<Port>| {
             let name = port.map_or(MEMBERS, Port::name);
             let row = &self.0[Self::row(port)];

@@ -44,8 +44,8 @@ async fn set(request: &Request<'_>) -> Result<Reply, Error> {
     agree(request, &changes).await?;
     for change in changes {
         match change {
-            Change::MaxClients(count) => request.front.settings.set_max_clients(count),
-            Change::Timeout(seconds) => request.front.settings.set_timeout_s(seconds),
+            Change::MaxClients(count) => request.front.serving.tunables.set_max_clients(count),
+            Change::Timeout(seconds) => request.front.serving.tunables.set_timeout_s(seconds),
             Change::MaxMemory(_) | Change::Policy(_) => {}
         }
     }

@@ -47,7 +47,7 @@ pub(super) static PARAMETERS: [Parameter; 13] = [
     Parameter::fixed("databases", |_| "1".to_owned()),
     Parameter {
         name: "maxclients",
-        get: |request| request.front.settings.max_clients().to_string(),
+        get: |request| request.front.serving.tunables.max_clients().to_string(),
         parse: Some(parse_max_clients),
     },
     Parameter {
@@ -62,7 +62,7 @@ pub(super) static PARAMETERS: [Parameter; 13] = [
     Parameter::fixed("save", |_| String::new()),
     Parameter {
         name: "timeout",
-        get: |request| request.front.settings.timeout_s().to_string(),
+        get: |request| request.front.serving.tunables.timeout_s().to_string(),
         parse: Some(parse_timeout),
     },
 ];

@@ -1,6 +1,8 @@
 //! CONFIG: what is read, what can be set, and that what is set takes effect.
 
 use super::*;
+use predis_meta::{NewToken, NewUser, UserRole};
+use predis_types::Secret;
 
 async fn value(client: &mut Client, name: &str) -> String {
     let pair = items(client.call(&format!("CONFIG GET {name}")).await);
@@ -85,6 +87,40 @@ async fn fewer_clients_may_connect_once_so_set() {
     let mut client = rig.client();
     assert_eq!(client.call("CONFIG SET maxclients 1").await, Reply::ok());
     assert_eq!(rig.client().reply().await, Reply::error("ERR max number of clients reached"));
+}
+
+#[tokio::test]
+async fn what_clients_set_and_what_the_node_is_told_is_one_thing() {
+    let rig = Rig::new().await;
+    let mut client = rig.client();
+    assert_eq!(client.call("CONFIG SET maxclients 5 timeout 60").await, Reply::ok());
+    assert_eq!((rig.serving.tunables.max_clients(), rig.serving.tunables.timeout_s()), (5, 60));
+    rig.serving.tunables.set_max_clients(6);
+    rig.serving.tunables.set_timeout_s(61);
+    assert_eq!(value(&mut client, "maxclients").await, "6");
+    assert_eq!(value(&mut client, "timeout").await, "61");
+}
+
+#[tokio::test]
+async fn no_parameter_shows_a_secret() {
+    let rig = Rig::new().await;
+    let token = Secret::token(&[9; 32]);
+    let hash = token.digest().to_string();
+    let tokens = vec![NewToken { id: "first".to_owned(), hash: hash.clone(), expires_at_ms: None }];
+    let user = NewUser { name: "ann".to_owned(), tenant: TenantId(0), role: UserRole::Admin, tokens };
+    rig.agree(Action::CreateUser { user }).await;
+    let secrets = [token.expose().to_owned(), hash];
+    let mut client = rig.client();
+    let all = items(client.call("CONFIG GET *").await);
+    assert!(all.len() >= 2 * 13, "every parameter is looked at: {all:?}");
+    for pair in all.chunks(2) {
+        let (name, value) = (text_of(&pair[0]), text_of(&pair[1]));
+        let told = secrets.iter().any(|secret| value.contains(secret.as_str()));
+        assert!(!told, "{name} shows a secret: {value}");
+        // Redis has parameters that hold secrets; whoever adds one must not answer with what it holds.
+        let secretive = ["pass", "auth", "token", "key-file", "user", "secret"];
+        assert!(!secretive.iter().any(|word| name.contains(word)), "{name} is for secrets: leave it out");
+    }
 }
 
 #[tokio::test]

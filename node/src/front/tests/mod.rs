@@ -25,6 +25,7 @@ use crate::{
     lease::Lease,
     serving::{Parts, Serving},
     shards::{Shards, ShardsConfig},
+    tunables::Tunables,
 };
 use bytes::BytesMut;
 use predis_meta::{
@@ -50,6 +51,8 @@ const CLUSTER: ClusterId = ClusterId(7);
 const ME: Primary = Primary { node: NodeId(1), incarnation: Incarnation(1) };
 const OTHER: Replica = Replica { node: NodeId(2), incarnation: Incarnation(1) };
 const START_MS: u64 = 1_700_000_000_123;
+/// What the node's keys may take.
+const MEMORY_BYTES: u64 = 64 << 20;
 const LIMIT: Duration = Duration::from_secs(5);
 /// Room in a pipe, each way.
 const PIPE_BYTES: usize = 64 * 1024;
@@ -103,7 +106,7 @@ impl Rig {
             identity: ME,
             partitions: cluster.partitions,
             hash_key: cluster.hash_key,
-            memory_bytes: Some(64 << 20),
+            memory_bytes: Some(MEMORY_BYTES),
             probe: Arc::new(NoProbe),
             hand_over: HandOverConfig::default(),
         };
@@ -121,7 +124,7 @@ impl Rig {
             tracking,
             access: Arc::new(Access::new(clock.clone())),
             meta,
-            max_clients,
+            tunables: Arc::new(Tunables::of(Some(MEMORY_BYTES), max_clients, 0)),
             propose_limit: LIMIT,
             resp_addr: "127.0.0.1:7001".to_owned(),
             rng: Box::new(SplitMix64::new(2)),
