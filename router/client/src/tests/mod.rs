@@ -1,0 +1,3 @@
+//! The client against scripted servers over pipes, in virtual time.
+
+mod tls;
