@@ -18,6 +18,7 @@ use std::{
 use tokio::runtime::Runtime;
 
 /// How far the ports of each kind lie from the base.
+const PROXY_OFFSET: u16 = 100;
 const GRPC_OFFSET: u16 = 200;
 const METRICS_OFFSET: u16 = 300;
 
@@ -36,7 +37,7 @@ pub(crate) struct UpArgs {
     /// How many nodes.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=50))]
     nodes: u16,
-    /// The first node's RESP port, the next nodes' follow; gRPC is 200 higher, metrics 300.
+    /// The first node's RESP port, the next nodes' follow; the proxy endpoint is 100 higher, gRPC 200, metrics 300.
     #[arg(long, value_name = "PORT", default_value_t = 7001, value_parser = clap::value_parser!(u16).range(1..=65_000))]
     base_port: u16,
     /// Where the nodes keep who they are; without it they are forgotten when the command ends.
@@ -119,7 +120,7 @@ fn start(args: &UpArgs, root: &Path, number: u16, max_clients: usize) -> Result<
         max_clients,
         timeout_s: 0,
         exposed: false,
-        proxy_listen: None,
+        proxy_listen: (number == 1).then(|| port(PROXY_OFFSET)),
         profile: profile(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -168,11 +169,13 @@ fn welcome(args: &UpArgs) -> String {
     format!(
         "A cluster of {} is up: {}\n\
          \n  redis-cli -c -p {base}                                        any Redis Cluster client\
+         \n  redis-cli -p {}                                           any Redis client, through the proxy\
          \n  predis ctl --addr 127.0.0.1:{} cluster status             how it is\
          \n  curl http://127.0.0.1:{}/metrics                          what it measures\
          \n\nCtrl-C stops it.",
         if args.nodes == 1 { "one node".to_owned() } else { format!("{} nodes", args.nodes) },
         nodes.join(" "),
+        base + PROXY_OFFSET,
         base + GRPC_OFFSET,
         base + METRICS_OFFSET,
     )

@@ -30,6 +30,11 @@ use tokio::{
     task::JoinSet,
 };
 
+/// Why a node that others can reach does not go on in a cluster that lets everybody in.
+const OPEN: &str = "a port is beyond loopback, and the cluster lets everybody in: have it require authentication \
+                    (`predis ctl config set require-auth yes`, once there is an admin), listen on loopback, or pass \
+                    --insecure if the network is yours alone";
+
 /// How long to wait for a change of leadership before a proposal is tried again.
 const RETRY: Duration = Duration::from_millis(100);
 
@@ -115,6 +120,10 @@ impl Lives {
         }
         self.status.doing("announcing itself to the cluster");
         let published = self.announce(incarnation).await?;
+        self.access.update(&published);
+        if self.config.exposed && !self.access.required() {
+            return Err(OPEN.to_owned());
+        }
         let identity = Primary { node: self.identity.node, incarnation };
         let serving = self.serving(identity, &published)?;
         agent::apply(&serving, &published);
@@ -199,6 +208,7 @@ impl Lives {
             topology,
             shards,
             tracking,
+            connector: self.io.connector.clone(),
             meta: self.meta.clone(),
             access: self.access.clone(),
             tunables: self.status.tunables().clone(),

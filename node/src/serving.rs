@@ -6,7 +6,7 @@
 use crate::{access::Access, front::Tracking, lease::Lease, shards::Shards, tunables::Tunables};
 use arc_swap::ArcSwap;
 use predis_meta::MetaCommand;
-use predis_raft::{Agreed, MetaRaft, ProposeError};
+use predis_raft::{Agreed, Connector, MetaRaft, ProposeError};
 use predis_replica::Primary;
 use predis_router::Topology;
 use predis_types::{Clock, NodeId, Rng};
@@ -33,6 +33,8 @@ pub struct Serving {
     pub shards: Arc<Shards>,
     /// Who keeps copies of which keys.
     pub tracking: Arc<Tracking>,
+    /// How it reaches the other members.
+    pub connector: Arc<dyn Connector>,
     /// The agreed metadata.
     pub meta: MetaRaft,
     /// Who is who.
@@ -62,6 +64,8 @@ pub struct Parts {
     pub shards: Arc<Shards>,
     /// See [`Serving::tracking`]; the shards have it as their sink.
     pub tracking: Arc<Tracking>,
+    /// See [`Serving::connector`].
+    pub connector: Arc<dyn Connector>,
     /// See [`Serving::meta`].
     pub meta: MetaRaft,
     /// See [`Serving::access`].
@@ -88,6 +92,7 @@ impl Serving {
             topology: ArcSwap::from_pointee(parts.topology),
             shards: parts.shards,
             tracking: parts.tracking,
+            connector: parts.connector,
             meta: parts.meta,
             access: parts.access,
             tunables: parts.tunables,

@@ -84,6 +84,11 @@ impl Gate {
         }
     }
 
+    /// What is said when there were too many commands.
+    pub fn over(&self) -> OverQuota {
+        OverQuota::Operations(self.name.clone(), self.max_ops_per_second.load(Relaxed))
+    }
+
     /// One command more, at a moment of the node's monotonic clock.
     ///
     /// # Errors
@@ -104,7 +109,7 @@ impl Gate {
                 allowance.micro_ops = left;
                 Ok(())
             }
-            None => Err(OverQuota::Operations(self.name.clone(), limit)),
+            None => Err(self.over()),
         }
     }
 }

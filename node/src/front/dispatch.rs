@@ -8,6 +8,8 @@
 //! Whether this node may serve the partition is not decided here but where the partition is locked.
 
 use super::error::Error;
+use super::proxy::is_gathered;
+use super::session::Door;
 use crate::access::Identity;
 use crate::shards::Call;
 use bytes::Bytes;
@@ -23,6 +25,8 @@ pub(super) enum Plan {
     Keys(Call, Slot),
     /// The node does.
     Node(Call),
+    /// Several nodes do; only for those that know nothing of them.
+    Gathered(Call),
     /// Nobody does.
     Refused {
         /// The command it meant, if it meant one.
@@ -33,13 +37,16 @@ pub(super) enum Plan {
 }
 
 /// Decides what is to be done with a request of somebody, or of nobody; `args` is never empty.
-pub(super) fn plan(identity: Option<&Identity>, args: Vec<Bytes>) -> Plan {
+pub(super) fn plan(door: Door, identity: Option<&Identity>, args: Vec<Bytes>) -> Plan {
     let spec = match lookup(&args) {
         Ok(spec) => spec,
         Err(error) => return Plan::Refused { spec: None, error: error.into() },
     };
     match slot_of(identity, spec, &args) {
         Ok(Some(slot)) if Shard::executes(spec.id) => Plan::Keys(Call { spec, args }, slot),
+        Ok(None) | Err(Error::CrossSlot(_)) if door == Door::Proxy && is_gathered(spec.id) => {
+            Plan::Gathered(Call { spec, args })
+        }
         Ok(_) => Plan::Node(Call { spec, args }),
         Err(error) => Plan::Refused { spec: Some(spec), error },
     }
@@ -74,7 +81,7 @@ mod tests {
     }
 
     fn planned(line: &str) -> Plan {
-        plan(Some(&identity(Role::Admin, Spread)), words(line))
+        plan(Door::Resp, Some(&identity(Role::Admin, Spread)), words(line))
     }
 
     #[test]
@@ -95,9 +102,26 @@ mod tests {
     }
 
     #[test]
+    fn the_proxy_gathers_what_several_nodes_have() {
+        let somebody = identity(Role::ReadWrite, Spread);
+        let gathered = |line| matches!(plan(Door::Proxy, Some(&somebody), words(line)), Plan::Gathered(_));
+        for line in ["mget a b", "mset a 1 b 2", "del a b", "dbsize", "scan 0", "flushall", "partition len 1"]
+        {
+            assert!(gathered(line), "{line}");
+        }
+        for line in ["mget {a}1 {a}2", "get a", "ping", "msetnx a 1 b 2", "rename a b", "client id"] {
+            assert!(!gathered(line), "{line}");
+        }
+        let reader = identity(Role::ReadOnly, Spread);
+        assert!(matches!(plan(Door::Proxy, Some(&reader), words("flushall")), Plan::Refused { .. }));
+    }
+
+    #[test]
     fn keys_kept_together_may_meet_in_any_command() {
         let together = identity(Role::Admin, Colocated);
-        let Plan::Keys(_, slot) = plan(Some(&together), words("mget a b")) else { panic!("a shard's") };
+        let Plan::Keys(_, slot) = plan(Door::Resp, Some(&together), words("mget a b")) else {
+            panic!("a shard's")
+        };
         assert_eq!(slot, key_slot(b"a"));
     }
 
@@ -110,7 +134,7 @@ mod tests {
                 // A container with a word behind it would be one of its subcommands.
                 args.push(Bytes::from_static(b"help"));
             }
-            judge(spec, plan(identity, args));
+            judge(spec, plan(Door::Resp, identity, args));
             judged += 1;
         }
         assert_eq!(judged, CommandId::ALL.len());

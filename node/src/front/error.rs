@@ -71,6 +71,10 @@ pub(super) enum Error {
     NoPassword,
     #[error(transparent)]
     WrongPass(#[from] WrongPass),
+    #[error("ERR DB index is out of range")]
+    NoSuchDatabase,
+    #[error("ERR This instance has cluster support disabled")]
+    NoClusterHere,
     #[error("ERR SELECT is not allowed in cluster mode")]
     Select,
     #[error("ERR {0} cannot contain spaces, newlines or special characters.")]

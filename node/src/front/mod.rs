@@ -18,6 +18,7 @@ mod error;
 mod glob;
 mod histogram;
 mod process;
+mod proxy;
 mod rates;
 mod refusing;
 mod round;
@@ -40,6 +41,7 @@ use crate::{
 use clients::Clients;
 use connection::Connection;
 use error::Error;
+use proxy::Proxy;
 use session::Session;
 use stats::Stats;
 use std::net::SocketAddr;
@@ -61,6 +63,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub struct Front {
     serving: Arc<Serving>,
     clients: Arc<Clients>,
+    proxy: Proxy,
     stats: Stats,
     listening: OnceLock<SocketAddr>,
 }
@@ -69,6 +72,7 @@ impl Front {
     /// A front without connections.
     pub fn new(serving: Arc<Serving>) -> Arc<Front> {
         Arc::new(Front {
+            proxy: Proxy::new(serving.clone()),
             serving,
             clients: Arc::default(),
             stats: Stats::default(),

@@ -10,6 +10,7 @@ use super::commands::{self, Request};
 use super::connection::Connection;
 use super::dispatch::{Plan, plan};
 use super::error::{Error, refusal};
+use super::session::Door;
 use crate::access::Identity;
 use crate::shards::{Answer, Batch, Call, Work};
 use bytes::Bytes;
@@ -30,12 +31,16 @@ impl Connection {
     /// Executes requests in order and adds their replies to the output; stops behind one that ends the
     /// connection.
     pub(super) async fn execute(&mut self, requests: Vec<Vec<Bytes>>) -> io::Result<()> {
+        if self.session.door == Door::Proxy {
+            return self.execute_through(requests).await;
+        }
         let partitions = self.front.serving.shards.partition_count();
         let mut since_us = self.front.serving.clock.mono_us();
         let mut group: Option<Group> = None;
         let mut identity = self.session.identity();
         for args in requests {
-            let planned = self.admit(plan(identity.as_deref(), args), identity.as_deref(), since_us);
+            let planned =
+                self.admit(plan(Door::Resp, identity.as_deref(), args), identity.as_deref(), since_us);
             if let Plan::Keys(call, slot) = planned {
                 let home = identity.as_ref().and_then(|identity| identity.gate.colocated);
                 let partition = home.unwrap_or_else(|| partitions.partition_of(slot));
@@ -62,7 +67,7 @@ impl Connection {
                     identity = self.session.identity();
                 }
                 Plan::Refused { spec, error } => self.refuse(spec, error).await?,
-                Plan::Keys(..) => {}
+                Plan::Keys(..) | Plan::Gathered(_) => {}
             }
             if self.session.is_closing() {
                 return Ok(());
@@ -72,8 +77,10 @@ impl Connection {
     }
 
     /// The plan, unless the tenant has used up its quota of commands.
-    fn admit(&self, planned: Plan, identity: Option<&Identity>, now_us: u64) -> Plan {
-        let (Some(identity), Plan::Keys(call, _) | Plan::Node(call)) = (identity, &planned) else {
+    pub(super) fn admit(&self, planned: Plan, identity: Option<&Identity>, now_us: u64) -> Plan {
+        let (Some(identity), Plan::Keys(call, _) | Plan::Node(call) | Plan::Gathered(call)) =
+            (identity, &planned)
+        else {
             return planned;
         };
         let spec = call.spec;
@@ -124,7 +131,7 @@ impl Connection {
         Ok(())
     }
 
-    async fn execute_here(&mut self, call: &Call, since_us: &mut u64) -> io::Result<()> {
+    pub(super) async fn execute_here(&mut self, call: &Call, since_us: &mut u64) -> io::Result<()> {
         self.session.note_command(call.spec.id);
         let request =
             Request { front: &self.front, session: &self.session, spec: call.spec, args: &call.args };
@@ -138,7 +145,7 @@ impl Connection {
     }
 
     /// Adds the reply of a command that was executed.
-    async fn say(&mut self, spec: &CommandSpec, reply: &Reply) -> io::Result<()> {
+    pub(super) async fn say(&mut self, spec: &CommandSpec, reply: &Reply) -> io::Result<()> {
         if let Reply::Error(message) = reply {
             self.front.stats.stripe(self.session.id).failed(spec.id, message);
         }
@@ -147,7 +154,7 @@ impl Connection {
     }
 
     /// Adds the error of a command that was not executed.
-    async fn refuse(&mut self, spec: Option<&CommandSpec>, error: Error) -> io::Result<()> {
+    pub(super) async fn refuse(&mut self, spec: Option<&CommandSpec>, error: Error) -> io::Result<()> {
         self.front.audit(&self.session, &error);
         let reply = Reply::from(error);
         if let Reply::Error(message) = &reply {
@@ -161,14 +168,14 @@ impl Connection {
         self.relieve().await
     }
 
-    fn count(&self, run: Option<(CommandId, u64)>, nanos: u64) {
+    pub(super) fn count(&self, run: Option<(CommandId, u64)>, nanos: u64) {
         if let Some((id, calls)) = run {
             self.front.stats.stripe(self.session.id).executed(id, calls, nanos);
         }
     }
 
     /// Nanoseconds since the last call.
-    fn elapsed_ns(&self, since_us: &mut u64) -> u64 {
+    pub(super) fn elapsed_ns(&self, since_us: &mut u64) -> u64 {
         let now_us = self.front.serving.clock.mono_us();
         let elapsed_us = now_us.saturating_sub(*since_us);
         *since_us = now_us;

@@ -6,12 +6,13 @@
 
 mod line;
 
+use super::proxy::{Caller, Upstream};
 use super::tracking::Mode;
 use crate::access::{Identity, OverQuota, Seat};
 use arc_swap::{ArcSwapOption, Guard};
 use bytes::{Bytes, BytesMut};
 use predis_resp::{CommandId, Protocol, Reply};
-use predis_types::TenantId;
+use predis_types::{Secret, TenantId};
 use std::net::SocketAddr;
 use std::sync::atomic::{
     AtomicBool, AtomicU64,
@@ -77,6 +78,8 @@ pub(super) struct Session {
     pub(super) held: Held,
     /// Who it is; nobody before it has authenticated.
     identity: ArcSwapOption<Identity>,
+    /// What it presents to other nodes, when it came in by the proxy.
+    caller: Mutex<Caller>,
     /// Its place among its tenant's connections.
     seat: Mutex<Option<Seat>>,
     labels: Mutex<Labels>,
@@ -117,6 +120,7 @@ impl Session {
             door,
             held: Held::default(),
             identity: ArcSwapOption::empty(),
+            caller: Mutex::default(),
             seat: Mutex::default(),
             labels: Mutex::default(),
             resp3: AtomicBool::new(false),
@@ -165,6 +169,31 @@ impl Session {
         }
         self.identity.store(Some(identity));
         Ok(())
+    }
+
+    /// The token that it authenticated with; kept only where it has to be presented to other nodes.
+    pub(super) fn token(&self) -> Option<Secret> {
+        self.caller().token.clone()
+    }
+
+    /// Keeps the token, or forgets the one before, and with it the way to other nodes.
+    pub(super) fn set_token(&self, token: Option<Secret>) {
+        if self.door == Door::Proxy {
+            *self.caller() = Caller { token, upstream: None };
+        }
+    }
+
+    /// Its way to other nodes, once it has one.
+    pub(super) fn upstream(&self) -> Option<Arc<Upstream>> {
+        self.caller().upstream.clone()
+    }
+
+    pub(super) fn set_upstream(&self, upstream: Option<Arc<Upstream>>) {
+        self.caller().upstream = upstream;
+    }
+
+    fn caller(&self) -> MutexGuard<'_, Caller> {
+        self.caller.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Is nobody from now on.
@@ -260,6 +289,7 @@ impl Session {
         self.set_no_evict(false);
         self.set_tracking(None);
         self.labels().name = Bytes::new();
+        self.set_token(None);
         let assumed = match anonymous {
             Some(anonymous) => self.assume(anonymous),
             None => {

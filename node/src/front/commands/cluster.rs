@@ -4,6 +4,7 @@
 
 use super::{Request, cluster_nodes, text};
 use crate::front::error::Error;
+use crate::front::session::Door;
 use crate::shards::{Answer, Work};
 use bytes::Bytes;
 use predis_resp::{CommandId, Reply, parse_integer};
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub(super) fn run(request: &Request<'_>) -> Result<Reply, Error> {
+    ensure_cluster(request)?;
     let topology = view(request);
     match request.spec.id {
         CommandId::ClusterInfo => Ok(text(info(request, &topology))),
@@ -27,6 +29,11 @@ pub(super) fn run(request: &Request<'_>) -> Result<Reply, Error> {
         CommandId::Asking => Ok(Reply::ok()),
         _ => Err(Error::NotHere(request.spec.name)),
     }
+}
+
+/// Whoever comes by the proxy is told of no cluster.
+fn ensure_cluster(request: &Request<'_>) -> Result<(), Error> {
+    if request.session.door == Door::Proxy { Err(Error::NoClusterHere) } else { Ok(()) }
 }
 
 /// The cluster as the user's tenant sees it: where all of its keys are kept together, one node has every slot.
@@ -137,6 +144,7 @@ fn shard_node(id: NodeId, info: &NodeInfo, role: &'static str) -> Reply {
 
 /// `CLUSTER COUNTKEYSINSLOT slot` and `CLUSTER GETKEYSINSLOT slot count`: of the keys that this node holds.
 pub(super) async fn run_in_slot(request: &Request<'_>) -> Result<Reply, Error> {
+    ensure_cluster(request)?;
     let counting = request.spec.id == CommandId::ClusterCountkeysinslot;
     let number = parse_integer(&request.args[2]).ok_or(Error::NotAnInteger)?;
     let slot = u16::try_from(number).ok().and_then(Slot::new);

@@ -6,8 +6,10 @@ use super::client::valid_label;
 use super::{Request, is};
 use crate::access::Reason;
 use crate::front::error::{Error, quoted};
+use crate::front::session::Door;
 use bytes::Bytes;
 use predis_resp::{CommandId, Protocol, Reply, parse_integer};
+use predis_types::Secret;
 
 pub(super) fn run(request: &Request<'_>) -> Result<Reply, Error> {
     let (session, args) = (request.session, request.args);
@@ -16,7 +18,7 @@ pub(super) fn run(request: &Request<'_>) -> Result<Reply, Error> {
         CommandId::Echo => Ok(Reply::Bulk(args[1].clone())),
         CommandId::Hello => hello(request),
         CommandId::Auth => auth(request, &args[1..]).map(|()| Reply::ok()),
-        CommandId::Select => select(&args[1]),
+        CommandId::Select => select(session.door, &args[1]),
         CommandId::Quit => {
             session.close_after_replies();
             Ok(Reply::ok())
@@ -47,7 +49,12 @@ fn auth(request: &Request<'_>, args: &[Bytes]) -> Result<(), Error> {
     let access = &request.front.serving.access;
     let named = user.map(|user| String::from_utf8_lossy(user));
     match access.authenticate(named.as_deref(), token) {
-        Ok(identity) => Ok(request.session.assume(identity)?),
+        Ok(identity) => {
+            let presented = (!identity.proves_nothing()).then(|| Secret::new(String::from_utf8_lossy(token)));
+            request.session.assume(identity)?;
+            request.session.set_token(presented);
+            Ok(())
+        }
         Err(_) if named.is_none() && !access.required() => Err(Error::NoPassword),
         Err(wrong) => {
             let user = named.unwrap_or_default();
@@ -57,9 +64,10 @@ fn auth(request: &Request<'_>, args: &[Bytes]) -> Result<(), Error> {
     }
 }
 
-fn select(database: &Bytes) -> Result<Reply, Error> {
+fn select(door: Door, database: &Bytes) -> Result<Reply, Error> {
     match parse_integer(database).and_then(|number| i32::try_from(number).ok()) {
         Some(0) => Ok(Reply::ok()),
+        Some(_) if door == Door::Proxy => Err(Error::NoSuchDatabase),
         Some(_) => Err(Error::Select),
         None => Err(Error::NotAnInteger),
     }
@@ -102,6 +110,14 @@ fn hello(request: &Request<'_>) -> Result<Reply, Error> {
     Ok(greeting(request, protocol))
 }
 
+/// What a server calls itself: whoever comes by the proxy is told of no cluster.
+pub(super) fn mode(door: Door) -> &'static str {
+    match door {
+        Door::Resp => "cluster",
+        Door::Proxy => "standalone",
+    }
+}
+
 fn greeting(request: &Request<'_>, protocol: Protocol) -> Reply {
     let version = if protocol == Protocol::Resp3 { 3 } else { 2 };
     Reply::Map(vec![
@@ -110,7 +126,7 @@ fn greeting(request: &Request<'_>, protocol: Protocol) -> Reply {
         (Reply::text("version"), Reply::text(super::info::REDIS_VERSION)),
         (Reply::text("proto"), Reply::Integer(version)),
         (Reply::text("id"), Reply::Integer(request.session.id as i64)),
-        (Reply::text("mode"), Reply::text("cluster")),
+        (Reply::text("mode"), Reply::text(mode(request.session.door))),
         (Reply::text("role"), Reply::text("master")),
         (Reply::text("modules"), Reply::Array(Vec::new())),
     ])

@@ -4,6 +4,7 @@
 //! true. Knows nothing of how a change is carried out.
 
 use super::Request;
+use crate::front::session::Door;
 use predis_meta::TenantSettings;
 use predis_policy::PolicyKind;
 use predis_types::limits::MAX_BULK_BYTES;
@@ -42,7 +43,9 @@ impl Parameter {
 pub(super) static PARAMETERS: [Parameter; 13] = [
     Parameter::fixed("appendonly", |_| "no".to_owned()),
     Parameter::fixed("bind", |request| listening(request).0),
-    Parameter::fixed("cluster-enabled", |_| "yes".to_owned()),
+    Parameter::fixed("cluster-enabled", |request| {
+        if request.session.door == Door::Proxy { "no" } else { "yes" }.to_owned()
+    }),
     Parameter::fixed("cluster-require-full-coverage", |_| "no".to_owned()),
     Parameter::fixed("databases", |_| "1".to_owned()),
     Parameter {

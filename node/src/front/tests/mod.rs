@@ -122,6 +122,7 @@ impl Rig {
             topology: Topology::empty(CLUSTER, cluster.partitions),
             shards,
             tracking,
+            connector: Arc::new(Refuses),
             access: Arc::new(Access::new(clock.clone())),
             meta,
             tunables: Arc::new(Tunables::of(Some(MEMORY_BYTES), max_clients, 0)),

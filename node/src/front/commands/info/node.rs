@@ -1,8 +1,9 @@
 //! INFO on what this node is: server, clients, memory, persistence, replication, cpu, cluster.
 
 use super::{Fields, REDIS_VERSION, Request, human};
-use crate::front::commands::{cluster, parameters};
+use crate::front::commands::{cluster, connection, parameters};
 use crate::front::process;
+use crate::front::session::Door;
 use predis_types::mix64;
 
 const DAY_S: u64 = 24 * 60 * 60;
@@ -14,7 +15,7 @@ pub(super) fn server(request: &Request<'_>, fields: &mut Fields) {
     fields.put("redis_version", REDIS_VERSION);
     fields.put("server_name", "predis");
     fields.put("predis_version", env!("CARGO_PKG_VERSION"));
-    fields.put("redis_mode", "cluster");
+    fields.put("redis_mode", connection::mode(request.session.door));
     fields.put("os", std::env::consts::OS);
     fields.put("arch_bits", usize::BITS);
     fields.put("process_id", std::process::id());
@@ -90,6 +91,9 @@ pub(super) fn cpu(_: &Request<'_>, fields: &mut Fields) {
 }
 
 pub(super) fn cluster(request: &Request<'_>, fields: &mut Fields) {
+    if request.session.door == Door::Proxy {
+        return fields.put("cluster_enabled", 0);
+    }
     let topology = request.front.serving.topology.load();
     fields.put("cluster_enabled", 1);
     fields.put("cluster_state", if cluster::is_ok(request, &topology) { "ok" } else { "fail" });
