@@ -10,7 +10,7 @@ use crate::{
     access::Access,
     config::{NodeConfig, Start},
     front,
-    grpc::{self, describe, join_through},
+    grpc::{self, describe, is_refusal, join_through},
     http,
     identity::Identity,
     io::{Io, Listener},
@@ -20,12 +20,11 @@ use crate::{
     tls::{Port, Tls, TlsError},
 };
 use predis_meta::Addresses;
-use predis_proto::admin::{StatusRequest, cluster_client::ClusterClient};
+use predis_proto::node::{IdentifyRequest, node_client::NodeClient};
 use predis_raft::{CallError, Channels, MetaRaft, Options, StartError};
 use predis_types::{ClusterId, NodeId};
 use std::{collections::BTreeMap, io as stdio, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
-use tonic::Code;
 
 /// How many metadata log entries go into a snapshot.
 const SNAPSHOT_EVERY: u64 = 1000;
@@ -248,7 +247,7 @@ async fn known(config: &NodeConfig, identity: Identity, channels: &Channels) -> 
         Start::Join(seeds) => {
             for addr in seeds {
                 let called = channels.call(addr, JOIN_CALL_LIMIT, |channel| async move {
-                    ClusterClient::new(channel).status(StatusRequest { stale: true }).await
+                    NodeClient::new(channel).identify(IdentifyRequest {}).await
                 });
                 // A seed that does not answer says nothing against going on.
                 if let Ok(answer) = called.await
@@ -313,9 +312,7 @@ fn join<'a>(
                             reply.members.into_iter().map(|peer| (peer.node_id, peer.grpc_addr)).collect();
                         return Ok(Identity::joined(cluster, NodeId(reply.node_id), peers));
                     }
-                    Err(CallError::Failed { status, .. })
-                        if matches!(status.code(), Code::FailedPrecondition | Code::PermissionDenied) =>
-                    {
+                    Err(CallError::Failed { status, .. }) if is_refusal(&status) => {
                         let reason = status.message().to_owned();
                         return Err(BootError::Refused { addr: addr.clone(), reason });
                     }
