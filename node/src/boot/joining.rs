@@ -3,7 +3,7 @@
 use super::BootError;
 use crate::{
     config::{NodeConfig, Start},
-    grpc::{describe, join_through},
+    grpc::{describe, is_refusal, join_through},
     identity::Identity,
     io::Io,
 };
@@ -12,7 +12,6 @@ use predis_proto::node::{IdentifyRequest, node_client::NodeClient};
 use predis_raft::{CallError, Channels};
 use predis_types::{ClusterId, NodeId};
 use std::{collections::BTreeMap, time::Duration};
-use tonic::Code;
 
 /// How long a joining node looks for a member that takes it in.
 const JOIN_LIMIT: Duration = Duration::from_secs(60);
@@ -108,9 +107,7 @@ fn join<'a>(
                             reply.members.into_iter().map(|peer| (peer.node_id, peer.grpc_addr)).collect();
                         return Ok(Identity::joined(cluster, NodeId(reply.node_id), peers));
                     }
-                    Err(CallError::Failed { status, .. })
-                        if matches!(status.code(), Code::FailedPrecondition | Code::PermissionDenied) =>
-                    {
+                    Err(CallError::Failed { status, .. }) if is_refusal(&status) => {
                         let reason = status.message().to_owned();
                         return Err(BootError::Refused { addr: addr.clone(), reason });
                     }

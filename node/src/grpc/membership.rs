@@ -1,6 +1,6 @@
 //! Joining and leases: the `Node` service, and the client side of joining.
 
-use super::Shared;
+use super::{Shared, codes};
 use crate::{agent::refusal_name, supervisor::RenewAnswer};
 use predis_meta::{Action, Addresses, ClusterState, Member, MetaCommand, NewMember, Outcome, VERSION};
 use predis_proto::node::{
@@ -46,14 +46,6 @@ pub async fn join_through(
     channels.call(addr, limit, |channel| async move { NodeClient::new(channel).join(request).await }).await
 }
 
-fn status(error: &ProposeError) -> Status {
-    match error {
-        ProposeError::Rejected(rejected) => Status::failed_precondition(rejected.to_string()),
-        ProposeError::Invalid(_) => Status::failed_precondition(error.to_string()),
-        ProposeError::Unavailable(_) | ProposeError::Unknown(_) => Status::unavailable(error.to_string()),
-    }
-}
-
 /// Whether a member is the same node asking again before its first boot.
 fn is_same(member: &Member, request: &JoinRequest) -> bool {
     member.name == request.name
@@ -68,7 +60,7 @@ impl Membership {
         let shared = &self.0;
         let mut last = Status::unavailable("the metadata keeps changing");
         for _ in 0..ATTEMPTS {
-            let read = shared.meta.read(shared.limit).await.map_err(|error| status(&error))?;
+            let read = shared.meta.read(shared.limit).await.map_err(|error| codes::status(&error))?;
             if read.state.cluster().is_none() {
                 return Err(Status::unavailable("the cluster is being founded"));
             }
@@ -95,7 +87,7 @@ impl Membership {
             // Tried on a copy first: what the metadata would refuse need not be written to the log.
             let mut copy = ClusterState::clone(&read.state);
             if let Err(rejected) = copy.apply(read.index + 1, &command) {
-                return Err(Status::failed_precondition(rejected.to_string()));
+                return Err(codes::refused(&rejected));
             }
             match shared.meta.propose(&command, shared.limit).await {
                 Ok(agreed) => match agreed.outcome {
@@ -105,7 +97,7 @@ impl Membership {
                 Err(ProposeError::Rejected(rejected)) if rejected.may_retry() => {
                     last = Status::unavailable(rejected.to_string());
                 }
-                Err(error) => return Err(status(&error)),
+                Err(error) => return Err(codes::status(&error)),
             }
         }
         Err(last)
@@ -114,12 +106,6 @@ impl Membership {
 
 #[tonic::async_trait]
 impl Node for Membership {
-    async fn identify(&self, _: Request<IdentifyRequest>) -> Result<Response<IdentifyReply>, Status> {
-        let state = self.0.meta.published().state;
-        let cluster = state.cluster().map(|cluster| cluster.id.to_string()).unwrap_or_default();
-        Ok(Response::new(IdentifyReply { cluster, node_id: self.0.node.0 }))
-    }
-
     async fn join(&self, request: Request<JoinRequest>) -> Result<Response<JoinReply>, Status> {
         let request = request.into_inner();
         if request.metadata_version < VERSION {
@@ -140,6 +126,14 @@ impl Node for Membership {
             .map(|(id, addr)| Peer { node_id: *id, grpc_addr: addr.clone() })
             .collect();
         Ok(Response::new(JoinReply { cluster: cluster.id.to_string(), node_id: node.0, members }))
+    }
+
+    async fn identify(&self, _: Request<IdentifyRequest>) -> Result<Response<IdentifyReply>, Status> {
+        let published = self.0.meta.published();
+        let cluster = published.state.cluster().map(|cluster| cluster.id.to_string());
+        let cluster =
+            cluster.ok_or_else(|| Status::unavailable("this member does not know its cluster yet"))?;
+        Ok(Response::new(IdentifyReply { cluster, node_id: self.0.node.0 }))
     }
 
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<RenewReply>, Status> {

@@ -1,11 +1,27 @@
 //! The gRPC port: Raft, membership and leases, the admin API, health, reflection.
 //!
-//! One port for all. Conversions between messages and domain types live beside each service.
+//! One port for all. Conversions between messages and domain types live beside each service; the services of the
+//! admin API are behind one guard.
 
-mod admin;
+mod audit;
+mod change;
+mod cluster;
+mod codes;
+mod config;
+mod events;
+mod guard;
+mod lockout;
 mod members_only;
 mod membership;
+mod settings;
+mod tenants;
+mod users;
+mod view;
 
+#[cfg(test)]
+mod tests;
+
+pub use codes::is_refusal;
 pub use membership::{describe, join_through};
 
 use crate::{
@@ -13,7 +29,15 @@ use crate::{
     io::{Incoming, Listener, Peer},
     supervisor::Desk,
 };
-use predis_proto::{DESCRIPTORS, admin::cluster_server::ClusterServer, node::node_server::NodeServer};
+use guard::Guarded;
+use predis_proto::{
+    DESCRIPTORS,
+    admin::{
+        audit_server::AuditServer, cluster_server::ClusterServer, config_server::ConfigServer,
+        tenants_server::TenantsServer, users_server::UsersServer,
+    },
+    node::node_server::NodeServer,
+};
 use predis_raft::{Accepted, MetaRaft};
 use predis_types::{Clock, NodeId};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -24,6 +48,12 @@ const RAFT: &str = "predis.raft.v1.Raft";
 
 /// The name of the service of joins and leases.
 const NODE: &str = predis_proto::node::node_server::SERVICE_NAME;
+
+/// The largest message that the admin API takes.
+const MAX_REQUEST_BYTES: usize = 4 << 20;
+
+/// How many calls one connection may have under way.
+const MAX_CALLS: u32 = 256;
 
 /// Who calls, as far as the connection says; among the extensions of every request.
 #[derive(Clone, Copy, Debug)]
@@ -57,12 +87,16 @@ pub struct Shared {
 pub async fn serve(
     shared: Shared,
     listener: Box<dyn Listener>,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> Result<(), tonic::transport::Error> {
     let (reporter, health) = tonic_health::server::health_reporter();
-    reporter.set_serving::<ClusterServer<admin::Admin>>().await;
     reporter.set_serving::<NodeServer<membership::Membership>>().await;
     reporter.set_service_status(RAFT, tonic_health::ServingStatus::Serving).await;
+    reporter.set_serving::<ClusterServer<cluster::Cluster>>().await;
+    reporter.set_serving::<TenantsServer<tenants::Tenants>>().await;
+    reporter.set_serving::<UsersServer<users::Users>>().await;
+    reporter.set_serving::<ConfigServer<config::Config>>().await;
+    reporter.set_serving::<AuditServer<audit::Audit>>().await;
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTORS)
@@ -73,14 +107,27 @@ pub async fn serve(
         let accepted = accept(listener.as_mut()).await;
         Some((Ok::<_, io::Error>(accepted), listener))
     });
+    let access = shared.access.clone();
+    let admin = change::Admin::new(shared.clone());
+    let cluster = ClusterServer::new(cluster::Cluster::new(admin.clone(), stop.clone()));
+    let tenants = TenantsServer::new(tenants::Tenants(admin.clone()));
+    let users = UsersServer::new(users::Users(admin.clone()));
+    let config = ConfigServer::new(config::Config(admin));
+    let audit = AuditServer::new(audit::Audit(shared.clone()));
     tonic::transport::Server::builder()
+        .max_concurrent_streams(MAX_CALLS)
         .add_service(shared.for_members(RAFT, shared.meta.service()))
         .add_service(shared.for_members(NODE, NodeServer::new(membership::Membership(shared.clone()))))
-        .add_service(ClusterServer::new(admin::Admin(shared)))
+        .add_service(Guarded::new(&access, cluster.max_decoding_message_size(MAX_REQUEST_BYTES)))
+        .add_service(Guarded::new(&access, tenants.max_decoding_message_size(MAX_REQUEST_BYTES)))
+        .add_service(Guarded::new(&access, users.max_decoding_message_size(MAX_REQUEST_BYTES)))
+        .add_service(Guarded::new(&access, config.max_decoding_message_size(MAX_REQUEST_BYTES)))
+        .add_service(Guarded::new(&access, audit.max_decoding_message_size(MAX_REQUEST_BYTES)))
         .add_service(health)
         .add_service(reflection().build_v1().expect(generated))
         .add_service(reflection().build_v1alpha().expect(generated))
         .serve_with_incoming_shutdown(Box::pin(incoming), async move {
+            let mut stop = stop;
             // A sender that is gone means the node is.
             let _ = stop.wait_for(|stop| *stop).await;
         })

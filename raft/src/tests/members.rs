@@ -99,3 +99,27 @@ async fn without_a_majority_nothing_is_agreed_or_read() {
     let read = group.members[0].read(limit).await.unwrap_err();
     assert!(matches!(read, ProposeError::Unavailable(_)), "{read}");
 }
+
+#[tokio::test]
+async fn a_leader_that_is_dropped_steps_down_and_may_follow_again() {
+    let group = Group::start(3).await;
+    let before = group.members[0].leadership();
+    // Without a vote it leads on; without a place it does not.
+    group.members[0].set_voters(&[2].map(NodeId).into()).await.unwrap();
+    group.members[0].propose(&set("led-by", "a learner"), LIMIT).await.unwrap();
+    assert!(group.members[0].leadership().is_me);
+    group.members[0].remove_learner(NodeId(1)).await.unwrap();
+    let leader = group.leader_among(&[1, 2]).await;
+    assert_eq!(leader, 1, "the only voter");
+    assert!(group.members[1].leadership().term > before.term);
+    group.members[1].propose(&set("led-by", "the other"), LIMIT).await.unwrap();
+    assert!(!group.members[0].leadership().is_me);
+    assert_eq!(group.members[1].members().1, [2, 3].map(NodeId).into());
+
+    group.members[1].add_learner(NodeId(1), &name(1)).await.unwrap();
+    let agreed = group.members[1].propose(&set("heard-by", "all"), LIMIT).await.unwrap();
+    for member in &group.members {
+        member.watch().wait_for(|published| published.index >= agreed.index).await.unwrap();
+        assert_eq!(member.leadership().leader, Some(NodeId(2)));
+    }
+}

@@ -1,57 +1,14 @@
-//! The admin API's `Cluster` service: the agreed state in messages.
+//! The agreed state in the messages of the admin API.
 
 use super::Shared;
-use predis_meta::{ClusterState, Member, Mode, PartitionState, Status as MemberStatus, Tenant};
-use predis_proto::admin::{self, StatusReply, StatusRequest, cluster_server::Cluster};
+use predis_meta::{ClusterState, Member, PartitionState, Tenant};
+use predis_proto::admin::{self, StatusReply};
 use predis_raft::Published;
 use predis_types::{NodeId, PartitionCount, PartitionId};
 use std::collections::BTreeSet;
-use tonic::{Request, Response, Status};
 
-/// The service.
-pub(super) struct Admin(pub(super) Shared);
-
-#[tonic::async_trait]
-impl Cluster for Admin {
-    type WatchStream = futures_util::stream::Empty<Result<admin::Event, Status>>;
-
-    async fn watch(&self, _: Request<admin::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        Err(Status::unimplemented("watch"))
-    }
-
-    async fn set_mode(
-        &self,
-        _: Request<admin::SetModeRequest>,
-    ) -> Result<Response<admin::SetModeReply>, Status> {
-        Err(Status::unimplemented("set_mode"))
-    }
-
-    async fn set_weight(
-        &self,
-        _: Request<admin::SetWeightRequest>,
-    ) -> Result<Response<admin::SetWeightReply>, Status> {
-        Err(Status::unimplemented("set_weight"))
-    }
-
-    async fn forget(&self, _: Request<admin::ForgetRequest>) -> Result<Response<admin::ForgetReply>, Status> {
-        Err(Status::unimplemented("forget"))
-    }
-
-    async fn status(&self, request: Request<StatusRequest>) -> Result<Response<StatusReply>, Status> {
-        let shared = &self.0;
-        let published = if request.get_ref().stale {
-            shared.meta.published()
-        } else {
-            let read = shared.meta.read(shared.limit).await;
-            read.map_err(|error| {
-                Status::unavailable(format!("{error}; ask with stale for this node's copy"))
-            })?
-        };
-        reply(shared, &published).map(Response::new).ok_or_else(|| Status::unavailable("no cluster yet"))
-    }
-}
-
-fn reply(shared: &Shared, published: &Published) -> Option<StatusReply> {
+/// A whole cluster; `None` before it is founded.
+pub(super) fn reply(shared: &Shared, published: &Published) -> Option<StatusReply> {
     let state = &published.state;
     let cluster = state.cluster()?;
     let leadership = shared.meta.leadership();
@@ -72,7 +29,7 @@ fn reply(shared: &Shared, published: &Published) -> Option<StatusReply> {
         partitions_lost: state.partitions().iter().map(|partition| partition.lost).sum(),
         nodes: state.nodes().values().map(|member| node(state, member, leadership.leader, &voters)).collect(),
         partitions: numbered.map(|(id, p)| partition(cluster.partitions, id, p)).collect(),
-        tenants: state.tenants().values().map(tenant).collect(),
+        tenants: state.tenants().values().map(|of| tenant(state, of)).collect(),
     })
 }
 
@@ -87,15 +44,6 @@ fn node(
         () if voters.contains(&member.id) => "voter",
         () => "learner",
     };
-    let status = match member.status {
-        MemberStatus::Up => "up",
-        MemberStatus::Down => "down",
-    };
-    let mode = match member.mode {
-        Mode::Active => "active",
-        Mode::Draining => "draining",
-        Mode::Leaving => "leaving",
-    };
     let held = predis_meta::Replica { node: member.id, incarnation: member.incarnation };
     admin::Node {
         id: member.id.0,
@@ -106,8 +54,8 @@ fn node(
         zone: member.zone.clone(),
         region: member.region.clone(),
         weight: member.weight,
-        status: status.to_owned(),
-        mode: mode.to_owned(),
+        status: member.status.to_string(),
+        mode: member.mode.to_string(),
         role: role.to_owned(),
         incarnation: member.incarnation.0,
         primaries: state.primaries_of(held).count() as u32,
@@ -129,15 +77,19 @@ fn partition(count: PartitionCount, id: PartitionId, partition: &PartitionState)
     }
 }
 
-fn tenant(tenant: &Tenant) -> admin::Tenant {
+/// One tenant.
+pub(super) fn tenant(state: &ClusterState, tenant: &Tenant) -> admin::Tenant {
+    let settings = &tenant.settings;
     admin::Tenant {
         id: tenant.id.0,
         name: tenant.name.clone(),
         placement: tenant.placement.to_string(),
-        ack: tenant.settings.ack.to_string(),
-        policy: tenant.settings.policy.clone(),
-        memory_bytes: tenant.settings.memory_bytes,
+        ack: settings.ack.to_string(),
+        policy: settings.policy.clone(),
+        memory_bytes: settings.memory_bytes,
+        max_ops_per_second: settings.max_ops_per_second,
+        max_connections: settings.max_connections,
         created_at_ms: tenant.created_at_ms,
-        ..admin::Tenant::default()
+        users: state.users_of(tenant.id).count() as u32,
     }
 }

@@ -1,0 +1,31 @@
+//! Somebody must be left who may say who is who: no change may lock everybody out.
+//!
+//! Knows nothing of who asks for a change, nor of which.
+
+use crate::access::REQUIRE_AUTH;
+use predis_meta::{ClusterState, UserRole};
+use predis_types::TenantId;
+use tonic::Status;
+
+/// Refuses a change after which authentication is required and nobody could manage the cluster, unless that was so
+/// before it.
+pub(super) fn check(before: &ClusterState, after: &ClusterState, now_ms: u64) -> Result<(), Status> {
+    let locked_out = |state: &ClusterState| is_required(state) && !has_admin(state, now_ms);
+    if !locked_out(after) || locked_out(before) {
+        return Ok(());
+    }
+    let rule = "an enabled admin of the default tenant with a token that is valid must be left";
+    Err(Status::failed_precondition(format!("{REQUIRE_AUTH} is yes: {rule}")))
+}
+
+fn is_required(state: &ClusterState) -> bool {
+    state.config().get(REQUIRE_AUTH).is_some_and(|value| value == "yes")
+}
+
+fn has_admin(state: &ClusterState, now_ms: u64) -> bool {
+    let mut admins = state.users_of(TenantId::default()).filter(|user| user.role == UserRole::Admin);
+    admins.any(|user| {
+        let valid = |token: &predis_meta::Token| token.expires_at_ms.is_none_or(|end| now_ms < end);
+        user.enabled && user.tokens.iter().any(valid)
+    })
+}
