@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{ctl, logging, replay, server, up};
+use crate::{certs, ctl, logging, replay, server, up};
 
 /// A Redis-compatible cache cluster.
 #[derive(Debug, Parser)]
@@ -19,6 +19,7 @@ enum Command {
     Up(up::UpArgs),
     Ctl(ctl::CtlArgs),
     Replay(replay::ReplayArgs),
+    Certs(certs::CertsArgs),
 }
 
 impl Cli {
@@ -28,6 +29,7 @@ impl Cli {
             Command::Server(args) => server::run(*args),
             Command::Up(args) => up::run(args),
             Command::Ctl(args) => ctl::run(&args),
+            Command::Certs(args) => certs::run(&args),
             Command::Replay(args) => logging::init(logging::Format::Text).and_then(|()| replay::run(&args)),
         }
     }

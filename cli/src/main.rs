@@ -1,6 +1,7 @@
 //! The `predis` command: reads the arguments, runs the subcommand, and turns what went wrong into an exit
 //! status. Does not know what any subcommand does.
 
+mod certs;
 mod commands;
 mod ctl;
 mod failure;

@@ -1,6 +1,6 @@
 //! Connections to other members: both sides prove that they are members of this cluster.
 
-use super::{Outcome, Tls, peer, words};
+use super::{Tls, heard::Watched, peer, words};
 use predis_raft::{BoxedStream, Connector, Pending};
 use std::{
     collections::BTreeMap,
@@ -18,10 +18,10 @@ pub(super) struct MemberConnector {
 
 /// What was last wrong with each address: members call often, and each reason is logged once.
 #[derive(Default)]
-struct Complaints(Mutex<BTreeMap<String, String>>);
+pub(super) struct Complaints(Mutex<BTreeMap<String, String>>);
 
 impl Complaints {
-    fn log(&self, addr: &str, reason: &str) {
+    pub(super) fn log(&self, addr: &str, reason: &str) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.get(addr).is_none_or(|known| known != reason) {
             tracing::warn!(addr, reason, "no TLS connection to a member");
@@ -29,7 +29,7 @@ impl Complaints {
         }
     }
 
-    fn forget(&self, addr: &str) {
+    pub(super) fn forget(&self, addr: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(addr);
     }
 }
@@ -48,16 +48,12 @@ impl Connector for MemberConnector {
             let stream = connecting.await?;
             let config = tls.current.load().member.clone();
             match TlsConnector::from(config).connect(peer::member_name(), stream).await {
-                Ok(stream) => {
-                    tls.handshakes.count(None, Outcome::Completed);
-                    complaints.forget(&addr);
-                    Ok(Box::new(stream) as BoxedStream)
-                }
+                Ok(stream) => Ok(Box::new(Watched::new(stream, tls, complaints, addr)) as BoxedStream),
                 Err(error) => {
                     let (outcome, reason) = words::explain(&error);
                     tls.handshakes.count(None, outcome);
                     complaints.log(&addr, &reason);
-                    Err(io::Error::new(error.kind(), format!("TLS with {addr}: {reason}")))
+                    Err(io::Error::new(error.kind(), format!("TLS: {reason}")))
                 }
             }
         })

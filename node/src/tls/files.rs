@@ -65,7 +65,7 @@ fn certificates(field: &'static str, path: &Path) -> Result<Vec<CertificateDer<'
 fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     let bytes = content(KEY, path, |file| {
         let mode = file.metadata()?.permissions().mode() & 0o777;
-        Ok(if mode & 0o077 == 0 { () } else { return Err(Refused::Exposed(mode)) })
+        if mode & 0o077 == 0 { Ok(()) } else { Err(Refused::Exposed(mode)) }
     })?;
     // What the parser says may quote the file, so it is not repeated.
     let rule = "must hold one private key in PEM form, not encrypted";

@@ -16,6 +16,7 @@ mod connector;
 mod error;
 mod files;
 mod handshakes;
+mod heard;
 mod listener;
 mod peer;
 mod time;

@@ -24,7 +24,7 @@ pub enum CallError {
         limit: Duration,
     },
     /// The connection or the receiver failed.
-    #[error("{addr}: {status}")]
+    #[error("{addr}: {}", told(status))]
     Failed {
         /// Who was called.
         addr: String,
@@ -37,6 +37,19 @@ pub enum CallError {
         /// What was given.
         addr: String,
     },
+}
+
+/// What a status says, and the first cause of it where that says more.
+fn told(status: &tonic::Status) -> String {
+    let said = match status.message() {
+        "" => status.code().description(),
+        message => message,
+    };
+    let mut causes = std::iter::successors(std::error::Error::source(status), |error| error.source());
+    match causes.by_ref().last().map(ToString::to_string) {
+        Some(cause) if !said.contains(&cause) => format!("{said}: {cause}"),
+        _ => said.to_owned(),
+    }
 }
 
 /// Channels by address.

@@ -69,7 +69,8 @@ fn a_broken_key_is_not_quoted() {
 
 #[test]
 fn a_certificate_that_others_would_refuse_is_refused() {
-    let cases: [(fn(&Rig) -> Issued, &str); 5] = [
+    type Make = fn(&Rig) -> Issued;
+    let cases: [(Make, &str); 5] = [
         (|_| Authority::new().issue(Kind::Member, ALWAYS), "is not of this cluster's authority"),
         (|rig| rig.authority.issue(Kind::Member, 0..NOW_S - 2 * DAY_S), "expired 2 days ago"),
         (

@@ -32,8 +32,13 @@ impl Rig {
             )
             .unwrap();
         let accepting = tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(server);
-        let (connected, _) = tokio::join!(connector.connect("10.0.0.9:7379"), accepting);
-        connected.map(|_| ()).map_err(|error| error.to_string())
+        let (connected, accepted) = tokio::join!(connector.connect("10.0.0.9:7379"), accepting);
+        let mut connected = connected.map_err(|error| error.to_string())?;
+        let mut accepted = accepted.unwrap();
+        accepted.write_all(b"x").await.unwrap();
+        accepted.flush().await.unwrap();
+        assert_eq!(connected.read_u8().await.unwrap(), b'x');
+        Ok(())
     }
 }
 
@@ -49,6 +54,9 @@ async fn members_know_each_other_whatever_their_addresses() {
     connected.write_all(b"x").await.unwrap();
     connected.flush().await.unwrap();
     assert_eq!(incoming.stream.read_u8().await.unwrap(), b'x');
+    incoming.stream.write_all(b"y").await.unwrap();
+    incoming.stream.flush().await.unwrap();
+    assert_eq!(connected.read_u8().await.unwrap(), b'y');
     assert_eq!((rig.count("grpc", "completed"), rig.count("members", "completed")), (1, 1));
 }
 
@@ -62,9 +70,30 @@ async fn a_server_that_is_no_member_of_this_cluster_is_none() {
         (rig.authority.issue(Kind::Member, 0..NOW_S - 3 * DAY_S), "expired 3 days ago"),
     ] {
         let said = rig.meet(presented).await.unwrap_err();
-        assert!(said.contains("10.0.0.9:7379") && said.contains(expected), "{said}");
+        assert!(said.contains("TLS") && said.contains(expected), "{said}");
     }
     assert_eq!((rig.count("members", "completed"), rig.count("members", "refused")), (1, 3));
+}
+
+#[tokio::test]
+async fn a_member_that_does_not_accept_this_one_is_heard() {
+    let (rig, other) = (Rig::new(ClientCertificates::Optional), Rig::new(ClientCertificates::Optional));
+    // This one trusts the other, which does not trust this one.
+    let both = format!("{}{}", rig.authority.pem(), other.authority.pem());
+    std::fs::write(rig.directory.path().join("ca.crt"), both).unwrap();
+    rig.tls.reload().unwrap();
+    let (mut listener, feed) = other.port(Port::Grpc);
+    let connector = rig.tls.connector(Arc::new(Pipe(Mutex::new(Some(feed.connect())))));
+    let attempt = async {
+        let mut stream = connector.connect("10.0.0.9:7379").await.unwrap();
+        stream.read_u8().await.unwrap_err()
+    };
+    tokio::select! {
+        _ = listener.accept() => panic!("accepted"),
+        _ = attempt => {}
+    }
+    assert_eq!((rig.count("members", "rejected"), rig.count("members", "completed")), (1, 0));
+    assert_eq!(other.count("grpc", "refused"), 1);
 }
 
 #[tokio::test]
