@@ -137,6 +137,11 @@ impl Access {
         self.log().entries()
     }
 
+    /// How many refusals there were of each reason since the node started.
+    pub fn refusal_counts(&self) -> Vec<(&'static str, u64)> {
+        self.log().counts().map(|(reason, count)| (reason.name(), count)).to_vec()
+    }
+
     /// Forgets what was refused.
     pub fn reset_refusals(&self) {
         self.log().reset();

@@ -24,6 +24,10 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every one.
+    pub const ALL: [Reason; 5] =
+        [Reason::Certificate, Reason::Auth, Reason::Command, Reason::Tenant, Reason::Quota];
+
     /// The word by which it is listed.
     pub fn name(self) -> &'static str {
         match self {
@@ -74,6 +78,7 @@ const NAME_CHARS: usize = 64;
 pub(super) struct RefusalLog {
     entries: VecDeque<Entry>,
     next_id: u64,
+    counts: [u64; Reason::ALL.len()],
 }
 
 impl RefusalLog {
@@ -81,6 +86,7 @@ impl RefusalLog {
         for text in [&mut refusal.user, &mut refusal.object] {
             *text = text.chars().take(NAME_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
         }
+        self.counts[refusal.reason as usize] += 1;
         let alike = |entry: &&mut Entry| {
             let known = &entry.refusal;
             (known.reason, known.context, &known.object, &known.user)
@@ -105,6 +111,11 @@ impl RefusalLog {
 
     pub(super) fn entries(&self) -> Vec<Entry> {
         self.entries.iter().cloned().collect()
+    }
+
+    /// How many there were of each reason since the node started, those forgotten included.
+    pub(super) fn counts(&self) -> [(Reason, u64); Reason::ALL.len()] {
+        Reason::ALL.map(|reason| (reason, self.counts[reason as usize]))
     }
 
     pub(super) fn reset(&mut self) {
@@ -144,6 +155,7 @@ mod tests {
         assert_eq!(log.entries()[0].id, 3);
         log.reset();
         assert!(log.entries().is_empty());
+        assert_eq!(log.counts()[1], (Reason::Auth, 4 + KEPT as u64));
     }
 
     #[test]

@@ -56,6 +56,9 @@ const TICK: Duration = Duration::from_millis(100);
 /// How long connections may take to finish what they are doing when the front stops.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// How long a connection may be of nobody, in microseconds: who has no token shall not keep others' places.
+const NAMELESS_US: u64 = 30_000_000;
+
 /// How long to wait after an accept that failed, as when the process is out of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -217,7 +220,12 @@ impl Front {
         let changed = std::mem::replace(version, access.version()) != access.version();
         let now_ms = self.serving.clock.wall_ms();
         for client in self.clients.all() {
-            let Some(identity) = client.identity().as_ref().cloned() else { continue };
+            let Some(identity) = client.identity().as_ref().cloned() else {
+                if client.age_us(self.serving.clock.mono_us()) > NAMELESS_US {
+                    client.kill();
+                }
+                continue;
+            };
             if !changed && identity.until_ms.is_none_or(|end| now_ms < end) {
                 continue;
             }

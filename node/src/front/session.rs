@@ -5,13 +5,14 @@
 //! other connections. Knows nothing of sockets.
 
 mod line;
+mod told;
 
 use super::proxy::{Caller, Upstream};
 use super::tracking::Mode;
 use crate::access::{Identity, OverQuota, Seat};
 use arc_swap::{ArcSwapOption, Guard};
 use bytes::{Bytes, BytesMut};
-use predis_resp::{CommandId, Protocol, Reply};
+use predis_resp::{CommandId, Protocol};
 use predis_types::{Secret, TenantId};
 use std::net::SocketAddr;
 use std::sync::atomic::{
@@ -102,9 +103,6 @@ pub(super) struct Session {
     killed: AtomicBool,
     kill: Notify,
 }
-
-/// How much of what it is to be told may wait for a client, in bytes.
-const PUSH_BYTES: usize = 8 * 1024 * 1024;
 
 /// In `last_command`: none yet.
 const NO_COMMAND: u64 = u64::MAX;
@@ -219,60 +217,6 @@ impl Session {
         self.no_evict.store(no_evict, Relaxed);
     }
 
-    /// How it tracks what it reads; `None`: not at all.
-    pub(super) fn tracking(&self) -> Option<Mode> {
-        self.tracking.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(super) fn set_tracking(&self, mode: Option<Mode>) {
-        self.tracks.store(mode.is_some(), Relaxed);
-        *self.tracking.lock().unwrap_or_else(PoisonError::into_inner) = mode;
-    }
-
-    /// The next command is one of those that CLIENT CACHING makes an exception of.
-    pub(super) fn set_caching_next(&self) {
-        self.caching_next.store(true, Relaxed);
-    }
-
-    /// Whether it keeps a copy of what the command at hand reads. To be asked once a command.
-    pub(super) fn is_tracked(&self) -> bool {
-        if !self.tracks.load(Relaxed) {
-            return false;
-        }
-        let exception = self.caching_next.swap(false, Relaxed);
-        match self.tracking() {
-            Some(Mode { broadcast: None, opt_in, opt_out }) => {
-                if opt_in {
-                    exception
-                } else {
-                    !(opt_out && exception)
-                }
-            }
-            _ => false,
-        }
-    }
-
-    /// Has something told to it that answers no request. One that does not listen is disconnected.
-    pub(super) fn push(&self, message: &Reply) {
-        let mut pushes = self.pushes.lock().unwrap_or_else(PoisonError::into_inner);
-        message.encode(Protocol::Resp3, &mut pushes);
-        let deaf = pushes.len() > PUSH_BYTES;
-        drop(pushes);
-        if deaf { self.kill() } else { self.pushed.notify_one() }
-    }
-
-    /// Adds what it is to be told to its output.
-    pub(super) fn take_pushes(&self, out: &mut BytesMut) {
-        if self.tracks.load(Relaxed) {
-            out.extend_from_slice(&self.pushes.lock().unwrap_or_else(PoisonError::into_inner).split());
-        }
-    }
-
-    /// Resolves when there is something to tell. For the connection's own task alone.
-    pub(super) async fn pushed(&self) {
-        self.pushed.notified().await;
-    }
-
     /// What it calls itself.
     pub(super) fn labels(&self) -> MutexGuard<'_, Labels> {
         self.labels.lock().unwrap_or_else(PoisonError::into_inner)
@@ -315,6 +259,11 @@ impl Session {
     /// Counts bytes sent.
     pub(super) fn note_written(&self, bytes: usize) {
         self.net_out.fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// For how long it has been connected, in microseconds.
+    pub(super) fn age_us(&self, now_us: u64) -> u64 {
+        now_us.saturating_sub(self.created_us)
     }
 
     /// For how long it has sent nothing, in microseconds.

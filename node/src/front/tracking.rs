@@ -84,7 +84,7 @@ impl Tracking {
     }
 
     /// How many clients track.
-    pub(super) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.count.load(Relaxed)
     }
 

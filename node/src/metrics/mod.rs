@@ -132,6 +132,12 @@ fn keys(page: &mut Page, running: &Running) {
     );
     page.counter("predis_expired_keys_total", "Keys that expired.", &of(|stats| stats.counters.expired));
     page.counter("predis_evicted_keys_total", "Keys that were evicted.", &of(|stats| stats.counters.evicted));
+    let connections: Vec<u64> = tenants
+        .iter()
+        .map(|(id, _)| serving.access.tenant(*id).map_or(0, |gate| gate.connections()))
+        .collect();
+    let samples: Vec<_> = labels.iter().map(|label| &label[..]).zip(connections).collect();
+    page.gauge("predis_tenant_connections", "Client connections of each tenant's users.", &samples);
     if let Some(bytes) = serving.shards.memory_bytes() {
         page.gauge("predis_memory_budget_bytes", "The node's memory budget.", &[(&[][..], bytes)]);
     }
@@ -155,6 +161,20 @@ fn clients(page: &mut Page, running: &Running) {
             (&[("direction", "in")][..], stats.net_in_bytes()),
             (&[("direction", "out")][..], stats.net_out_bytes()),
         ],
+    );
+    let tracking = running.serving.tracking.len();
+    page.gauge(
+        "predis_tracking_clients",
+        "Connections that keep copies of what they read.",
+        &[(&[][..], tracking)],
+    );
+    let refusals = running.serving.access.refusal_counts();
+    let labels: Vec<[(&str, &str); 1]> = refusals.iter().map(|(reason, _)| [("reason", *reason)]).collect();
+    let samples: Vec<_> = labels.iter().map(|l| &l[..]).zip(refusals.iter().map(|(_, n)| *n)).collect();
+    page.counter(
+        "predis_refusals_total",
+        "Refused for who somebody is: certificates, users, roles, quotas.",
+        &samples,
     );
     let errors = stats.errors();
     let labels: Vec<[(&str, &str); 1]> = errors.iter().map(|(code, _)| [("code", *code)]).collect();

@@ -69,6 +69,16 @@ async fn nobody_gets_in_without_a_token() {
 }
 
 #[tokio::test]
+async fn who_does_not_say_who_it_is_loses_its_place() {
+    let rig = closed().await;
+    let (mut nobody, mut app) = (rig.client(), log_in(&rig, "app", 3).await);
+    assert_eq!(nobody.error("GET a").await, "NOAUTH Authentication required.");
+    rig.clock.advance_ms(31_000);
+    assert!(nobody.is_closed().await);
+    assert_eq!(app.call("GET a").await, Reply::Null);
+}
+
+#[tokio::test]
 async fn before_it_is_known_who_asks_requests_are_small() {
     let rig = closed().await;
     let mut client = rig.client();
