@@ -5,6 +5,7 @@
 mod admin;
 mod members_only;
 mod membership;
+mod topology;
 
 pub use membership::{describe, join_through};
 
@@ -13,7 +14,11 @@ use crate::{
     io::{Incoming, Listener, Peer},
     supervisor::Desk,
 };
-use predis_proto::{DESCRIPTORS, admin::cluster_server::ClusterServer, node::node_server::NodeServer};
+use predis_proto::{
+    DESCRIPTORS,
+    admin::{cluster_server::ClusterServer, topology_server::TopologyServer},
+    node::node_server::NodeServer,
+};
 use predis_raft::{Accepted, MetaRaft};
 use predis_types::{Clock, NodeId};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -61,6 +66,7 @@ pub async fn serve(
 ) -> Result<(), tonic::transport::Error> {
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_serving::<ClusterServer<admin::Admin>>().await;
+    reporter.set_serving::<TopologyServer<topology::Topology>>().await;
     reporter.set_serving::<NodeServer<membership::Membership>>().await;
     reporter.set_service_status(RAFT, tonic_health::ServingStatus::Serving).await;
     let reflection = || {
@@ -68,6 +74,7 @@ pub async fn serve(
             .register_encoded_file_descriptor_set(DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
+    let topology = topology::Topology::new(shared.meta.clone(), shared.access.clone(), stop.clone());
     let generated = "the descriptors were generated with the services";
     let incoming = futures_util::stream::unfold(listener, |mut listener| async {
         let accepted = accept(listener.as_mut()).await;
@@ -77,6 +84,7 @@ pub async fn serve(
         .add_service(shared.for_members(RAFT, shared.meta.service()))
         .add_service(shared.for_members(NODE, NodeServer::new(membership::Membership(shared.clone()))))
         .add_service(ClusterServer::new(admin::Admin(shared)))
+        .add_service(TopologyServer::new(topology))
         .add_service(health)
         .add_service(reflection().build_v1().expect(generated))
         .add_service(reflection().build_v1alpha().expect(generated))
