@@ -5,7 +5,7 @@
 use crate::access::{OverQuota, WrongPass};
 use crate::shards::Answer;
 use predis_raft::ProposeError;
-use predis_resp::{LookupError, Reply, WrongArity};
+use predis_resp::{LookupError, Reply, UNACKNOWLEDGED, WrongArity};
 use predis_router::{CrossSlot, Endpoint, Route, Topology};
 use predis_types::{NodeId, PartitionId, Slot};
 use std::sync::Arc;
@@ -38,6 +38,8 @@ pub(super) enum Error {
     NotServed,
     #[error("CLUSTERDOWN The cluster is down")]
     ClusterDown,
+    #[error("{UNACKNOWLEDGED}")]
+    Withheld,
     #[error("TRYAGAIN Multiple keys request during rehashing of slot")]
     TryAgain,
     #[error("ERR CLIENT TRACKING {0}")]
@@ -121,6 +123,7 @@ pub(super) fn refusal(
             Route::Unserved { .. } => Error::NotServed,
             Route::Primary { .. } => Error::ClusterDown,
         }),
+        Answer::Withheld => Some(Error::Withheld),
         Answer::TryAgain => Some(Error::TryAgain),
         _ => None,
     }

@@ -15,6 +15,7 @@ mod members_only;
 mod membership;
 mod settings;
 mod tenants;
+mod topology;
 mod users;
 mod view;
 
@@ -34,7 +35,7 @@ use predis_proto::{
     DESCRIPTORS,
     admin::{
         audit_server::AuditServer, cluster_server::ClusterServer, config_server::ConfigServer,
-        tenants_server::TenantsServer, users_server::UsersServer,
+        tenants_server::TenantsServer, topology_server::TopologyServer, users_server::UsersServer,
     },
     node::node_server::NodeServer,
 };
@@ -93,6 +94,7 @@ pub async fn serve(
     reporter.set_serving::<NodeServer<membership::Membership>>().await;
     reporter.set_service_status(RAFT, tonic_health::ServingStatus::Serving).await;
     reporter.set_serving::<ClusterServer<cluster::Cluster>>().await;
+    reporter.set_serving::<TopologyServer<topology::Topology>>().await;
     reporter.set_serving::<TenantsServer<tenants::Tenants>>().await;
     reporter.set_serving::<UsersServer<users::Users>>().await;
     reporter.set_serving::<ConfigServer<config::Config>>().await;
@@ -110,6 +112,8 @@ pub async fn serve(
     let access = shared.access.clone();
     let admin = change::Admin::new(shared.clone());
     let cluster = ClusterServer::new(cluster::Cluster::new(admin.clone(), stop.clone()));
+    let topology = topology::Topology::new(shared.meta.clone(), access.clone(), stop.clone());
+    let topology = TopologyServer::new(topology);
     let tenants = TenantsServer::new(tenants::Tenants(admin.clone()));
     let users = UsersServer::new(users::Users(admin.clone()));
     let config = ConfigServer::new(config::Config(admin));
@@ -119,6 +123,7 @@ pub async fn serve(
         .add_service(shared.for_members(RAFT, shared.meta.service()))
         .add_service(shared.for_members(NODE, NodeServer::new(membership::Membership(shared.clone()))))
         .add_service(Guarded::new(&access, cluster.max_decoding_message_size(MAX_REQUEST_BYTES)))
+        .add_service(Guarded::new(&access, topology.max_decoding_message_size(MAX_REQUEST_BYTES)))
         .add_service(Guarded::new(&access, tenants.max_decoding_message_size(MAX_REQUEST_BYTES)))
         .add_service(Guarded::new(&access, users.max_decoding_message_size(MAX_REQUEST_BYTES)))
         .add_service(Guarded::new(&access, config.max_decoding_message_size(MAX_REQUEST_BYTES)))

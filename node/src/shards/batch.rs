@@ -99,8 +99,10 @@ pub enum Answer {
     Done,
     /// Another node serves the partition.
     Moved(NodeId),
-    /// Nobody does, or this node may not say what it did: the work may have been carried out or not.
+    /// Nobody does, or this node has no lease: it was not carried out.
     ClusterDown,
+    /// It was carried out, but the node may not say what came of it, nor whether that will last.
+    Withheld,
     /// It was not carried out; the same request may be served in a moment.
     TryAgain,
 }

@@ -73,7 +73,7 @@ impl Run {
 
     /// Takes back the answers of all that was carried out: it may not be acknowledged.
     fn withhold(&mut self) {
-        self.answers[..self.carried_out].fill(Answer::ClusterDown);
+        self.answers[..self.carried_out].fill(Answer::Withheld);
     }
 
     /// How many bytes its arguments have.

@@ -40,4 +40,4 @@ pub use reply_decoder::ReplyDecoder;
 pub use request::RequestDecoder;
 pub use spec::{CommandSpec, Deprecation, KeyRange, KeySpec};
 pub use table::{command_count, commands};
-pub use traits::{Categories, Category, Flag, Flags, Group, KeyFlag, Retry, Role};
+pub use traits::{Categories, Category, Flag, Flags, Group, KeyFlag, Retry, Role, UNACKNOWLEDGED};

@@ -136,6 +136,10 @@ pub enum Role {
     Admin,
 }
 
+/// The error line of a command that was carried out although the node turned out not to be allowed to answer: what it
+/// did may last or not. Other `CLUSTERDOWN` lines are of commands that were not carried out.
+pub const UNACKNOWLEDGED: &str = "CLUSTERDOWN The outcome is unknown";
+
 /// Whether a client that lost the answer may send a command again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {

@@ -61,6 +61,7 @@ impl Request<'_> {
         match self.front.serving.shards.submit(batch).answers().await.pop() {
             Some(Answer::Moved(_)) | None => Ok(None),
             Some(Answer::ClusterDown) => Err(Error::ClusterDown),
+            Some(Answer::Withheld) => Err(Error::Withheld),
             Some(Answer::TryAgain) => Err(Error::TryAgain),
             Some(answer) => Ok(Some(answer)),
         }

@@ -42,6 +42,7 @@ pub(super) async fn run(request: &Request<'_>) -> Result<Reply, Error> {
             Err(moved(node, slot, &topology))
         }
         Some(Answer::TryAgain) => Err(Error::TryAgain),
+        Some(Answer::Withheld) => Err(Error::Withheld),
         _ => Err(Error::ClusterDown),
     }
 }

@@ -49,12 +49,12 @@ impl Sink for Pause {
 fn a_lease_that_ends_during_execution_leaves_the_write_unacknowledged() {
     let rig = Rig::with_sink(1, |clock| Box::new(Pause(clock)));
     rig.lease.set(5_000);
-    assert_eq!(rig.ask(0, commands(&["SET k v", "GET k"])), [Answer::ClusterDown, Answer::ClusterDown]);
+    assert_eq!(rig.ask(0, commands(&["SET k v", "GET k"])), [Answer::Withheld, Answer::Withheld]);
     rig.lease.set(FOREVER);
     assert_eq!(rig.ask(0, commands(&["GET k"])), [text("v")], "what was not acknowledged may have happened");
     rig.lease.set(15_000);
     assert_eq!(rig.ask(0, commands(&["GET k"])), [text("v")], "a read takes no time here");
-    assert_eq!(rig.ask(0, Work::Flush), [Answer::ClusterDown]);
+    assert_eq!(rig.ask(0, Work::Flush), [Answer::Withheld]);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_lease_that_ends_while_room_is_made_leaves_the_write_unacknowledged() {
     rig.shards.set_memory_bytes(Some(rig.used()));
     // The write takes until 20 ms, the eviction of the other key until 30 ms.
     rig.lease.set(25_000);
-    assert_eq!(rig.ask(1, commands(&["SET new v"])), [Answer::ClusterDown]);
+    assert_eq!(rig.ask(1, commands(&["SET new v"])), [Answer::Withheld]);
     rig.lease.set(FOREVER);
     assert_eq!(rig.ask(0, commands(&["GET old"])), [nil()]);
     assert_eq!(rig.ask(1, commands(&["GET new"])), [text("v")]);
