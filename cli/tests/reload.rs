@@ -4,9 +4,17 @@
 
 mod process;
 
-use process::{LIMIT, Server};
+use process::{LIMIT, Server, predis};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
 use std::{
     fs::write,
+    net::TcpStream,
+    path::Path,
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -86,4 +94,60 @@ fn a_running_server_takes_what_may_change_and_refuses_the_rest_whole() {
     assert_eq!(server.stop(), 0);
     let last = server.log.last().unwrap();
     assert!(!last.contains("stopped"), "the filter is another one now: {last}");
+}
+
+/// The certificate that a server shows, verified against the authority.
+fn shown(addr: &str, certs: &Path) -> Vec<u8> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(certs.join("ca.crt")).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let host = ServerName::try_from("localhost").unwrap();
+    let mut connection = ClientConnection::new(Arc::new(config), host).unwrap();
+    let mut stream = TcpStream::connect(addr).unwrap();
+    while connection.is_handshaking() {
+        connection.complete_io(&mut stream).unwrap();
+    }
+    connection.peer_certificates().unwrap()[0].to_vec()
+}
+
+#[test]
+fn certificates_are_read_again_and_bad_ones_keep_everything_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let certs = directory.path().join("certs");
+    let dir = certs.to_str().unwrap();
+    let make = |args: &[&str]| assert!(predis(args).output().unwrap().status.success(), "{args:?}");
+    make(&["certs", "init", "--out", dir]);
+    let of = |name: &str| certs.join(name).display().to_string();
+    let tls = format!(
+        "[tls]\nauthority = '{}'\ncertificate = '{}'\nkey = '{}'\n",
+        of("ca.crt"),
+        of("node.crt"),
+        of("node.key")
+    );
+    let file = directory.path().join("predis.toml");
+    write(&file, format!("listen = '127.0.0.1:0'\n{tls}")).unwrap();
+    let mut server = Server::start(&file, &directory.path().join("data"), &["--bootstrap"]);
+    let first = shown(&server.addr, &certs);
+
+    make(&["certs", "issue", "member", "--name", "node", "--authority-dir", dir, "--out", dir, "--force"]);
+    assert_eq!(shown(&server.addr, &certs), first, "nobody has told the server");
+    server.signal("-HUP");
+    assert_eq!(server.wait_for(REREAD)["fields"]["count"], 0);
+    let second = shown(&server.addr, &certs);
+    assert_ne!(second, first);
+
+    write(certs.join("node.key"), "no key").unwrap();
+    write(&file, format!("listen = '127.0.0.1:0'\nlog = 'error'\n{tls}")).unwrap();
+    server.signal("-HUP");
+    let line = server.wait_for(REFUSED);
+    let problem = line["fields"]["problem"].as_str().unwrap();
+    assert!(problem.starts_with(&format!("tls.key {}", of("node.key"))), "{problem}");
+    assert!(!problem.contains("no key"), "what is in a key's file is nobody's business: {problem}");
+    assert_eq!(shown(&server.addr, &certs), second);
+    assert_eq!(server.stop(), 0);
+    assert!(server.log.last().unwrap().contains("stopped"), "the filter is what it was: {:#?}", server.log);
 }
