@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{certs, ctl, logging, replay, server, up};
+use crate::{certs, config, ctl, logging, replay, server, up};
 
 /// A Redis-compatible cache cluster.
 #[derive(Debug, Parser)]
@@ -18,6 +18,7 @@ enum Command {
     Server(Box<server::ServerArgs>),
     Up(up::UpArgs),
     Ctl(ctl::CtlArgs),
+    Config(config::ConfigArgs),
     Replay(replay::ReplayArgs),
     Certs(certs::CertsArgs),
 }
@@ -30,6 +31,7 @@ impl Cli {
             Command::Up(args) => up::run(args),
             Command::Ctl(args) => ctl::run(&args),
             Command::Certs(args) => certs::run(&args),
+            Command::Config(args) => config::run(args),
             Command::Replay(args) => logging::init(logging::Format::Text).and_then(|()| replay::run(&args)),
         }
     }

@@ -3,6 +3,7 @@
 
 mod certs;
 mod commands;
+mod config;
 mod ctl;
 mod failure;
 mod logging;

@@ -1,4 +1,4 @@
-//! The signals that end a command: SIGINT and SIGTERM.
+//! The signals that a command hears: SIGINT and SIGTERM, which end it, and SIGHUP, which has it read its settings again.
 
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -12,7 +12,6 @@ pub(crate) struct Signals {
 impl Signals {
     /// Installs the handlers: from now on the signals no longer kill the process.
     pub(crate) fn install() -> anyhow::Result<Signals> {
-        let install = |kind| signal(kind).context("cannot listen for signals");
         Ok(Signals {
             interrupt: install(SignalKind::interrupt())?,
             terminate: install(SignalKind::terminate())?,
@@ -26,4 +25,23 @@ impl Signals {
             _ = self.terminate.recv() => "SIGTERM",
         }
     }
+}
+
+/// The handler of SIGHUP, installed.
+pub(crate) struct Hangups(Signal);
+
+impl Hangups {
+    /// Installs the handler: from now on SIGHUP no longer kills the process.
+    pub(crate) fn install() -> anyhow::Result<Hangups> {
+        install(SignalKind::hangup()).map(Hangups)
+    }
+
+    /// Waits for the next one; several that come close to each other are one.
+    pub(crate) async fn next(&mut self) {
+        self.0.recv().await;
+    }
+}
+
+fn install(kind: SignalKind) -> anyhow::Result<Signal> {
+    signal(kind).context("cannot listen for signals")
 }

@@ -1,7 +1,7 @@
 //! `predis ctl`: the admin API on the command line.
 
 mod status;
-mod table;
+pub(crate) mod table;
 
 use crate::{failure::Failure, logging};
 use anyhow::Context;

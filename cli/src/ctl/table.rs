@@ -1,7 +1,7 @@
 //! Plain tables: columns as wide as their widest cell.
 
 /// Lines of a table; numbers are written by the caller.
-pub(super) fn render(head: &[&str], rows: &[Vec<String>]) -> String {
+pub(crate) fn render(head: &[&str], rows: &[Vec<String>]) -> String {
     let width = |at: usize| {
         let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());
         cells.chain(head.get(at).map(|cell| cell.chars().count())).max().unwrap_or(0)

@@ -1,117 +1,71 @@
 //! `predis server`: one node, until it is told to stop.
 //!
-//! Settings come from flags, then `PREDIS_*` variables, then the file, then defaults. Knows nothing of what a
-//! node does.
+//! Settings come from flags, then `PREDIS_*` variables, then the file, then defaults: see [`crate::config`]. Knows
+//! nothing of what a node does.
 
-mod bind;
-mod file;
+mod admin_token;
+pub(crate) mod bind;
+mod reload;
 mod settings;
 mod size;
 
-pub(crate) use settings::profile;
+pub(crate) use settings::{profile, tls};
 pub(crate) use size::parse as parse_size;
 
-use crate::{failure::Failure, logging, stop};
-use anyhow::Context;
+use crate::{
+    config::{Flags, Resolved, Sources, Variables},
+    failure::Failure,
+    logging, stop,
+};
+use admin_token::AdminTokenError;
+use anyhow::{Context, anyhow};
 use clap::Args;
-use predis_node::{BootError, system::DataDirError};
-use std::path::PathBuf;
+use predis_node::{BootError, IDENTITY_FILE, Node, NodeConfig, Start, system::DataDirError};
+use reload::Reload;
+use std::path::{Path, PathBuf};
+use stop::{Hangups, Signals};
 
 /// Run one node.
 #[derive(Debug, Default, Args)]
 pub(crate) struct ServerArgs {
-    /// Settings as TOML; flags and PREDIS_* variables win over it.
-    #[arg(long, value_name = "FILE", env = "PREDIS_CONFIG")]
+    /// Settings as TOML; flags and PREDIS_* variables win over it [env: PREDIS_CONFIG]
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The node's name, unique in the cluster [default: predis-<RESP port>].
-    #[arg(long, env = "PREDIS_NAME")]
-    name: Option<String>,
-    /// Where clients speak RESP [default: 127.0.0.1:6379].
-    #[arg(long, value_name = "HOST:PORT", env = "PREDIS_LISTEN")]
-    listen: Option<String>,
-    /// Where members and operators speak gRPC [default: 127.0.0.1:7379].
-    #[arg(long, value_name = "HOST:PORT", env = "PREDIS_GRPC")]
-    grpc: Option<String>,
-    /// Where /metrics, /healthz and /readyz are served [default: 127.0.0.1:9090].
-    #[arg(long, value_name = "HOST:PORT", env = "PREDIS_METRICS")]
-    metrics: Option<String>,
-    /// The host by which others reach this node, when it is not the one it listens on.
-    #[arg(long, value_name = "HOST", env = "PREDIS_ADVERTISE")]
-    advertise: Option<String>,
-    /// Where the node keeps who it is and the cluster's metadata; cached data is only in memory
-    /// [default: predis-data].
-    #[arg(long, value_name = "DIR", env = "PREDIS_DATA_DIR")]
-    data_dir: Option<PathBuf>,
-    /// Found a cluster.
+    /// Found a cluster
     #[arg(long, conflicts_with = "join")]
     bootstrap: bool,
-    /// Join the cluster that these gRPC addresses belong to.
-    #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',', env = "PREDIS_JOIN")]
-    join: Option<Vec<String>>,
-    /// How much memory the node's keys may take, as 512mb or 8gb [default: no bound].
-    #[arg(long, value_name = "SIZE", env = "PREDIS_MEMORY")]
-    memory: Option<String>,
-    /// The region the node runs in.
-    #[arg(long, env = "PREDIS_REGION")]
-    region: Option<String>,
-    /// The failure zone the node runs in; replicas are put into distinct ones.
-    #[arg(long, env = "PREDIS_ZONE")]
-    zone: Option<String>,
-    /// The node's share of the partitions relative to others [default: 100].
-    #[arg(long, env = "PREDIS_WEIGHT")]
-    weight: Option<u32>,
-    /// With --bootstrap: how many seats a partition has, the primary's included [default: 2].
-    #[arg(long, value_name = "N", env = "PREDIS_COPIES")]
-    copies: Option<u8>,
-    /// With --bootstrap: how many partitions the slots are cut into, a power of two [default: 256].
-    #[arg(long, value_name = "N", env = "PREDIS_PARTITIONS")]
-    partitions: Option<u16>,
-    /// With --bootstrap: the default tenant's eviction policy: lru, fifo or s3fifo [default: s3fifo].
-    #[arg(long, value_name = "NAME", env = "PREDIS_POLICY")]
-    policy: Option<String>,
-    /// The certificate of the cluster's authority, as PEM; with it the node speaks TLS on every port.
-    #[arg(long, value_name = "FILE", env = "PREDIS_TLS_AUTHORITY")]
-    tls_authority: Option<PathBuf>,
-    /// The node's certificate, as PEM.
-    #[arg(long, value_name = "FILE", env = "PREDIS_TLS_CERTIFICATE")]
-    tls_certificate: Option<PathBuf>,
-    /// The private key of the node's certificate, as PEM; a file that only its owner may read.
-    #[arg(long, value_name = "FILE", env = "PREDIS_TLS_KEY")]
-    tls_key: Option<PathBuf>,
-    /// Whether clients need a certificate: optional or required [default: optional].
-    #[arg(long, value_name = "WHETHER", env = "PREDIS_TLS_CLIENTS")]
-    tls_clients: Option<String>,
-    /// The most client connections at a time [default: 10000].
-    #[arg(long, value_name = "N", env = "PREDIS_MAX_CLIENTS")]
-    max_clients: Option<usize>,
-    /// Listen beyond loopback without TLS and authentication, which this version does not have yet.
-    #[arg(long, env = "PREDIS_INSECURE", value_parser = clap::builder::FalseyValueParser::new())]
-    insecure: bool,
-    /// How log lines are written.
-    #[arg(long, value_enum, default_value_t, env = "PREDIS_LOG_FORMAT")]
-    log_format: logging::Format,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl ServerArgs {
+    /// These arguments together with the environment of this process.
+    pub(crate) fn sources(self) -> Sources {
+        let ServerArgs { config, bootstrap, flags } = self;
+        Sources { config, bootstrap, flags, variables: Variables::of_process() }
+    }
 }
 
 /// Runs a node until a signal or a failure ends it.
 pub(crate) fn run(args: ServerArgs) -> Result<(), Failure> {
-    logging::init(args.log_format)?;
+    let sources = args.sources();
+    let resolved = sources.resolve().map_err(Failure::usage)?;
+    let filter = logging::filter(&resolved.file.log).map_err(Failure::usage)?;
+    let refilter = logging::start(resolved.file.log_format, filter);
     if let Err(error) = predis_node::system::forbid_core_dumps() {
         tracing::warn!(%error, "core dumps cannot be forbidden: one would hold keys, values and secrets");
     }
-    let mut settings = settings::merge(args)?;
-    let affordable = predis_node::system::affordable_clients(settings.node.max_clients);
-    if affordable < settings.node.max_clients {
-        let wanted = settings.node.max_clients;
-        tracing::warn!(wanted, affordable, "the limit on open files allows fewer clients than max_clients");
-        settings.node.max_clients = affordable;
-    }
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads").map_err(Failure::failed)?;
     runtime.block_on(async {
-        let mut signals = stop::Signals::install().map_err(Failure::failed)?;
-        let io = predis_node::system::open(&settings.data_dir).map_err(data_dir_failure)?;
+        let mut signals = Signals::install().map_err(Failure::failed)?;
+        // From here on SIGHUP ends nothing; one that comes before the node is up is heard when it is.
+        let hangups = Hangups::install().map_err(Failure::failed)?;
+        let data_dir = &resolved.file.data_dir;
+        let io = predis_node::system::open(data_dir).map_err(data_dir_failure)?;
+        let config = config(&resolved, sources.bootstrap)?;
         // Joining may take a while: a signal ends that too.
-        let mut node = tokio::select! {
-            booted = predis_node::boot(settings.node, io) => booted.map_err(boot_failure)?,
+        let node = tokio::select! {
+            booted = predis_node::boot(config, io) => booted.map_err(boot_failure)?,
             signal = signals.next() => {
                 tracing::info!(signal, "stopped before the node was up");
                 return Ok(());
@@ -119,22 +73,65 @@ pub(crate) fn run(args: ServerArgs) -> Result<(), Failure> {
         };
         let addrs = node.addresses();
         tracing::info!(resp = addrs.resp, grpc = addrs.grpc, metrics = addrs.metrics, "listening");
-        let failed = tokio::select! {
-            reason = node.failed() => Some(reason),
+        serve(node, signals, hangups, Reload::new(sources, resolved, refilter)).await
+    })
+}
+
+/// Keeps a node running until a signal or a failure ends it.
+async fn serve(
+    mut node: Node,
+    mut signals: Signals,
+    mut hangups: Hangups,
+    mut reload: Reload,
+) -> Result<(), Failure> {
+    let failed = loop {
+        tokio::select! {
+            reason = node.failed() => break Some(reason),
             signal = signals.next() => {
                 tracing::info!(signal, "stopping");
-                None
+                break None;
             }
-        };
-        node.shutdown().await;
-        match failed {
-            Some(reason) => Err(Failure::failed(anyhow::anyhow!("the node cannot go on: {reason}"))),
-            None => {
-                tracing::info!("stopped");
-                Ok(())
-            }
+            () = hangups.next() => reload.run(&node),
         }
-    })
+    };
+    node.shutdown().await;
+    match failed {
+        Some(reason) => Err(Failure::failed(anyhow!("the node cannot go on: {reason}"))),
+        None => {
+            tracing::info!("stopped");
+            Ok(())
+        }
+    }
+}
+
+/// What the node is booted with. For a founding that is to require authentication the first token is made.
+fn config(resolved: &Resolved, bootstrap: bool) -> Result<NodeConfig, Failure> {
+    let file = &resolved.file;
+    let mut config = settings::node(file, bootstrap);
+    config.max_clients = affordable_clients(config.max_clients);
+    if let Start::Bootstrap(founding) = &mut config.start
+        && file.require_auth
+        && !has_identity(&file.data_dir)
+    {
+        let (digest, path) = admin_token::prepare(&file.data_dir).map_err(admin_token_failure)?;
+        tracing::info!(file = %path.display(), "the token of the user admin is in this file");
+        founding.admin = Some(digest.to_string());
+    }
+    Ok(config)
+}
+
+/// Whether a data directory belongs to a node already, which cannot found another cluster.
+fn has_identity(data_dir: &Path) -> bool {
+    data_dir.join(IDENTITY_FILE).exists()
+}
+
+/// As many clients as the limit on open files allows of those wanted.
+fn affordable_clients(wanted: usize) -> usize {
+    let affordable = predis_node::system::affordable_clients(wanted);
+    if affordable < wanted {
+        tracing::warn!(wanted, affordable, "the limit on open files allows fewer clients than max_clients");
+    }
+    affordable
 }
 
 /// What is wrong with a data directory: the user's choice of it, or the system's state.
@@ -142,6 +139,14 @@ pub(crate) fn data_dir_failure(error: DataDirError) -> Failure {
     match error {
         DataDirError::Foreign { .. } => Failure::usage(error),
         DataDirError::Unusable { .. } | DataDirError::InUse { .. } => Failure::failed(error),
+    }
+}
+
+/// What is wrong with the first token: what the file is, or the system's state.
+fn admin_token_failure(error: AdminTokenError) -> Failure {
+    match error {
+        AdminTokenError::NoToken { .. } | AdminTokenError::Shared { .. } => Failure::usage(error),
+        AdminTokenError::File { .. } | AdminTokenError::NoRandomness(_) => Failure::failed(error),
     }
 }
 

@@ -50,6 +50,16 @@ pub struct TlsConfig {
     pub clients: ClientCertificates,
 }
 
+impl TlsConfig {
+    /// Reads the files as a node would at its start.
+    ///
+    /// # Errors
+    /// See [`TlsError`].
+    pub fn check(&self, clock: Arc<dyn Clock>) -> Result<(), TlsError> {
+        Configs::read(self, clock).map(drop)
+    }
+}
+
 /// Whether whoever connects needs a certificate. One that is presented is verified in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClientCertificates {
