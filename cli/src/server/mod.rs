@@ -14,7 +14,7 @@ pub(crate) use size::parse as parse_size;
 use crate::{failure::Failure, logging, stop};
 use anyhow::Context;
 use clap::Args;
-use predis_node::{BootError, system::DataDirError};
+use predis_node::{BootError, Ending, system::DataDirError};
 use std::path::PathBuf;
 
 /// Run one node.
@@ -119,16 +119,22 @@ pub(crate) fn run(args: ServerArgs) -> Result<(), Failure> {
         };
         let addrs = node.addresses();
         tracing::info!(resp = addrs.resp, grpc = addrs.grpc, metrics = addrs.metrics, "listening");
-        let failed = tokio::select! {
-            reason = node.failed() => Some(reason),
+        let ended = tokio::select! {
+            ending = node.ended() => Some(ending),
             signal = signals.next() => {
                 tracing::info!(signal, "stopping");
                 None
             }
         };
         node.shutdown().await;
-        match failed {
-            Some(reason) => Err(Failure::failed(anyhow::anyhow!("the node cannot go on: {reason}"))),
+        match ended {
+            Some(Ending::Failed(reason)) => {
+                Err(Failure::failed(anyhow::anyhow!("the node cannot go on: {reason}")))
+            }
+            Some(Ending::Left) => {
+                tracing::info!("this node has left the cluster: its data directory is of no more use");
+                Ok(())
+            }
             None => {
                 tracing::info!("stopped");
                 Ok(())
@@ -149,6 +155,7 @@ pub(crate) fn data_dir_failure(error: DataDirError) -> Failure {
 pub(crate) fn boot_failure(error: BootError) -> Failure {
     match error {
         BootError::AlreadyMember { .. }
+        | BootError::Left { .. }
         | BootError::OtherCluster { .. }
         | BootError::NoCluster
         | BootError::Tls(_) => Failure::usage(error),
