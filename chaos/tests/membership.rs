@@ -5,6 +5,7 @@ use predis_chaos::{
     scenario,
     world::{HostSpec, World},
 };
+use predis_meta::{Action, Mode};
 use predis_types::NodeId;
 use std::{collections::BTreeSet, time::Duration};
 
@@ -160,4 +161,89 @@ fn a_leader_that_was_cut_off_for_a_lease_holds_it_against_nobody() {
         assert!(state.nodes().values().all(|member| member.is_up() && member.incarnation.0 == 1), "{seed}");
         assert_eq!(state.partitions().iter().map(|partition| partition.lost).sum::<u64>(), 0, "{seed}");
     }
+}
+
+/// Whoever is told to leave gives its partitions and its vote away and is a member no more, the leader as anybody
+/// else; those that stay serve everything.
+#[test]
+fn nodes_leave_one_after_the_other_until_one_is_left() {
+    for seed in 1..=2 {
+        let mut world = World::new(seed);
+        for node in scenario::NODES {
+            world.add_node(HostSpec { node, join: if node == 1 { vec![] } else { vec![1] }, partitions: 16 });
+        }
+        let second = Duration::from_secs(1);
+        run_until(&mut world, 10 * second, "three voters", |world| voters(world).len() == 3);
+        let settled = world.elapsed() + 2 * second;
+        run_until(&mut world, 3 * second, "a moment", |world| world.elapsed() >= settled);
+
+        // A follower first, then twice whoever leads.
+        let mut members: Vec<u64> = scenario::NODES.collect();
+        for round in 0..2 {
+            let leader = world.leader().expect("somebody leads");
+            let other = members.iter().copied().find(|host| *host != leader).expect("there are two");
+            let leaver = if round == 0 { other } else { leader };
+            let leaving = id(&world, leaver);
+            world.operate(Action::SetMode { node: leaving, mode: Mode::Leaving });
+            run_until(&mut world, 15 * second, "the node has left", |world| {
+                let ready = world.hosts()[&leaver].with(|node| node.ready());
+                ready == Some(Err("having left the cluster".to_owned()))
+            });
+            members.retain(|host| *host != leaver);
+            run_until(&mut world, 15 * second, "the others serve everything", |world| {
+                let Some(leader) = world.leader() else { return false };
+                let look =
+                    world.hosts()[&leader].with(|node| (node.meta().members(), node.meta().published()));
+                let Some(((voters, known), published)) = look else { return false };
+                let partitions = published.state.partitions();
+                let gone = [voters, known].iter().all(|nodes| !nodes.contains(&leaving));
+                let served =
+                    partitions.iter().all(|p| p.primary.is_some_and(|primary| primary.node != leaving));
+                gone && served && published.state.node(leaving).is_none()
+            });
+            // What is over is switched off, and nobody misses it.
+            world.crash(leaver, false);
+            let later = world.elapsed() + 3 * second;
+            run_until(&mut world, 4 * second, "three seconds", |world| world.elapsed() >= later);
+            for host in &members {
+                let look = world.hosts()[host].with(|node| (node.ready(), node.meta().published().state));
+                let (ready, state) = look.expect("it runs");
+                assert_eq!(ready, Ok(()), "seed {seed}, round {round}, node {host}");
+                assert_eq!(state.partitions().iter().map(|p| p.lost).sum::<u64>(), 0, "nothing was lost");
+                let incarnations = state.nodes().values().map(|member| member.incarnation.0);
+                assert!(incarnations.clone().all(|boot| boot == 1), "nobody was judged: {incarnations:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_drained_node_has_no_partitions_and_gets_them_back() {
+    let mut world = World::new(5);
+    for node in scenario::NODES {
+        world.add_node(HostSpec { node, join: if node == 1 { vec![] } else { vec![1] }, partitions: 16 });
+    }
+    let second = Duration::from_secs(1);
+    let seats = |world: &World, node: NodeId| {
+        let leader = world.leader().and_then(|leader| world.hosts().get(&leader));
+        let state = leader.and_then(|host| host.with(|node| node.meta().published().state));
+        state.map(|state| state.seats_of(node).count())
+    };
+    let leader = |world: &World| world.leader().map(|leader| id(world, leader));
+    run_until(&mut world, 10 * second, "everybody has a share", |world| {
+        scenario::NODES.clone().all(|host| {
+            let node = world.hosts()[&host].with(|node| node.status().node());
+            node.and_then(|node| seats(world, node)).is_some_and(|seats| seats >= 10)
+        })
+    });
+    // The leader, which goes on leading: a drained member is a member.
+    let drained = leader(&world).expect("somebody leads");
+    world.operate(Action::SetMode { node: drained, mode: Mode::Draining });
+    run_until(&mut world, 10 * second, "it is empty", |world| seats(world, drained) == Some(0));
+    assert_eq!(leader(&world), Some(drained));
+    assert!(voters(&world).contains(&drained));
+    world.operate(Action::SetMode { node: drained, mode: Mode::Active });
+    run_until(&mut world, 10 * second, "it has its share", |world| {
+        seats(world, drained).is_some_and(|seats| seats >= 10)
+    });
 }

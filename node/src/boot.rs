@@ -92,7 +92,7 @@ pub async fn boot(config: NodeConfig, mut io: Io) -> Result<Node, BootError> {
         status: status.clone(),
         stop: stopped,
     };
-    let mut living = Tasks::new();
+    let mut living = JoinSet::new();
     living.spawn(lives.run(incarnation));
     let failing = meta.clone();
     tasks.spawn(async move { Err(format!("raft: {}", failing.failed().await)) });

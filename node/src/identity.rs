@@ -32,6 +32,9 @@ pub struct Identity {
     pub founded: Option<Founded>,
     /// The members it was told of when it joined: id to gRPC address.
     pub peers: BTreeMap<u64, String>,
+    /// Whether it is a member no more, for good.
+    #[serde(default)]
+    pub left: bool,
 }
 
 /// What a cluster was founded with, so that a founding cut short can be finished.
@@ -75,7 +78,7 @@ impl Identity {
         founded: Option<Founded>,
         peers: BTreeMap<u64, String>,
     ) -> Identity {
-        Identity { version: VERSION, cluster, node, boots: 0, founded, peers }
+        Identity { version: VERSION, cluster, node, boots: 0, founded, peers, left: false }
     }
 
     /// What the disk holds; `None` when the node belongs to no cluster yet.
@@ -101,9 +104,21 @@ impl Identity {
         if !(planted::active(Bug::IncarnationReused) && self.boots > 0) {
             self.boots += 1;
         }
-        let content = serde_json::to_vec_pretty(self)?;
-        disk.put_file(FILE, content).await?;
+        self.save(disk).await?;
         Ok(Incarnation(self.boots))
+    }
+
+    /// Notes, durably, that the node is a member no more.
+    ///
+    /// # Errors
+    /// When it cannot be made durable.
+    pub async fn leave(&mut self, disk: &dyn Disk) -> io::Result<()> {
+        self.left = true;
+        self.save(disk).await
+    }
+
+    async fn save(&self, disk: &dyn Disk) -> io::Result<()> {
+        disk.put_file(FILE, serde_json::to_vec_pretty(self)?).await
     }
 }
 
@@ -142,6 +157,21 @@ mod tests {
         );
         disk.put_file(FILE, content.into()).await.unwrap();
         assert_eq!(Identity::load(&disk).unwrap().unwrap().founded.unwrap().admin, None);
+    }
+
+    #[tokio::test]
+    async fn that_a_node_left_is_remembered_and_older_files_are_of_members() {
+        let disk = MemoryDisk::new();
+        let mut identity = Identity::joined(ClusterId(9), NodeId(3), BTreeMap::new());
+        identity.boot(&disk).await.unwrap();
+        let content = String::from_utf8(disk.get_file(FILE).unwrap().unwrap()).unwrap();
+        let older = content.replace(",\n  \"left\": false", "");
+        assert_ne!(older, content);
+        disk.put_file(FILE, older.into()).await.unwrap();
+        assert!(!Identity::load(&disk).unwrap().unwrap().left);
+        identity.leave(&disk).await.unwrap();
+        disk.crash(0);
+        assert!(Identity::load(&disk).unwrap().unwrap().left);
     }
 
     #[tokio::test]

@@ -36,7 +36,7 @@ pub use config::{Founding, NodeConfig, Profile, Start};
 pub use identity::FILE as IDENTITY_FILE;
 pub use io::{Binder, Incoming, Io, Listener, Peer};
 pub use lease::Lease;
-pub use node::{Node, Running, Status};
+pub use node::{Ending, Node, Running, Status};
 pub use serving::{Parts, Serving};
 pub use supervisor::{Plan, plan};
 pub use tunables::Tunables;

@@ -92,19 +92,41 @@ pub struct Lives {
     pub stop: watch::Receiver<bool>,
 }
 
+/// How a node's lives ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was told to stop.
+    Stopped,
+    /// It is no member any more.
+    Left,
+}
+
 impl Lives {
-    /// Lives until the node stops; an error is a reason not to go on.
-    pub async fn run(mut self, mut incarnation: Incarnation) -> Result<(), String> {
+    /// Lives until the node stops or has left the cluster; an error is a reason not to go on.
+    pub async fn run(mut self, mut incarnation: Incarnation) -> Result<End, String> {
+        let first = incarnation;
         let mut stop = self.stop.clone();
         loop {
             let serving = tokio::select! {
                 biased;
-                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                _ = stop.wait_for(|stop| *stop) => return Ok(End::Stopped),
                 begun = self.begin(incarnation) => begun?,
                 never = front::refuse_all(&self.resp, self.proxy.as_ref()) => match never {},
             };
+            let Some(serving) = serving else {
+                self.leave().await?;
+                if incarnation > first {
+                    return Ok(End::Left);
+                }
+                let node = self.identity.node;
+                return Err(format!("node {node} is no member any more: it left, or was forgotten"));
+            };
             if self.live(serving).await? {
-                return Ok(());
+                return Ok(End::Stopped);
+            }
+            if current(&self.meta.published(), self.identity.node).is_none() {
+                self.leave().await?;
+                return Ok(End::Left);
             }
             let boot = self.identity.boot(self.io.disk.as_ref()).await;
             incarnation = boot.map_err(|error| format!("data directory: {error}"))?;
@@ -112,14 +134,22 @@ impl Lives {
         }
     }
 
-    /// Comes to be a member in this incarnation, as the state applied here says.
-    async fn begin(&self, incarnation: Incarnation) -> Result<Arc<Serving>, String> {
+    /// Notes that the node is a member no more: the next start says so, instead of knocking in vain.
+    async fn leave(&mut self) -> Result<(), String> {
+        self.status.doing("having left the cluster");
+        let left = self.identity.leave(self.io.disk.as_ref()).await;
+        left.map_err(|error| format!("data directory: {error}"))
+    }
+
+    /// Comes to be a member in this incarnation, as the state applied here says; `None` when that has the node no
+    /// more.
+    async fn begin(&self, incarnation: Incarnation) -> Result<Option<Arc<Serving>>, String> {
         if let Some(founded) = self.identity.founded.clone() {
             self.status.doing("founding the cluster");
             self.found(&founded, incarnation).await?;
         }
         self.status.doing("announcing itself to the cluster");
-        let published = self.announce(incarnation).await?;
+        let Some(published) = self.announce(incarnation).await? else { return Ok(None) };
         self.access.update(&published);
         if self.config.exposed && !self.access.required() {
             return Err(OPEN.to_owned());
@@ -127,7 +157,7 @@ impl Lives {
         let identity = Primary { node: self.identity.node, incarnation };
         let serving = self.serving(identity, &published)?;
         agent::apply(&serving, &published);
-        Ok(serving)
+        Ok(Some(serving))
     }
 
     /// One life; returns when it is over, with whether the node stops.
@@ -277,8 +307,9 @@ impl Lives {
         }
     }
 
-    /// Commits this incarnation and waits until the state that has it is applied here.
-    async fn announce(&self, incarnation: Incarnation) -> Result<Published, String> {
+    /// Commits this incarnation and waits until the state that has it is applied here; `None` when the node is no
+    /// member any more.
+    async fn announce(&self, incarnation: Incarnation) -> Result<Option<Published>, String> {
         let me = self.identity.node;
         let boot = Action::Boot {
             node: me,
@@ -290,7 +321,7 @@ impl Lives {
         loop {
             let published = self.meta.published();
             if current(&published, me) == Some(incarnation) {
-                return Ok(published);
+                return Ok(Some(published));
             }
             match self.propose(&format!("node:{me}"), boot.clone()).await {
                 Ok(_) => {}
@@ -298,7 +329,8 @@ impl Lives {
                     // The state that refused is applied here: it says what is wrong.
                     let published = self.meta.published();
                     match current(&published, me) {
-                        Some(seen) if seen == incarnation => return Ok(published),
+                        None => return Ok(None),
+                        Some(seen) if seen == incarnation => return Ok(Some(published)),
                         Some(seen) if seen > incarnation => {
                             return Err(format!("another process has booted as node {me} (boot {seen})"));
                         }

@@ -3,6 +3,7 @@
 use crate::{
     front::Front,
     http::Pages,
+    life::End,
     metrics,
     serving::Serving,
     tls::{Tls, TlsError},
@@ -100,13 +101,22 @@ impl Pages for Status {
     }
 }
 
+/// Why a node does not go on by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It has left the cluster, as it was asked to.
+    Left,
+    /// It cannot go on, for this reason.
+    Failed(String),
+}
+
 /// A running node.
 pub struct Node {
     addrs: Addresses,
     meta: MetaRaft,
     status: Arc<Status>,
     stop: watch::Sender<bool>,
-    lives: JoinSet<Result<(), String>>,
+    lives: JoinSet<Result<End, String>>,
     tasks: JoinSet<Result<(), String>>,
 }
 
@@ -116,7 +126,7 @@ impl Node {
         meta: MetaRaft,
         status: Arc<Status>,
         stop: watch::Sender<bool>,
-        lives: JoinSet<Result<(), String>>,
+        lives: JoinSet<Result<End, String>>,
         tasks: JoinSet<Result<(), String>>,
     ) -> Node {
         Node { addrs, meta, status, stop, lives, tasks }
@@ -159,18 +169,19 @@ impl Node {
         self.status.tls().map_or(Ok(()), Tls::reload)
     }
 
-    /// Resolves when the node cannot go on, with the reason.
-    pub async fn failed(&mut self) -> String {
+    /// Resolves when the node does not go on by itself, with the reason; it is still to be shut down.
+    pub async fn ended(&mut self) -> Ending {
         loop {
             let ended = tokio::select! {
-                Some(ended) = self.tasks.join_next() => ended,
+                Some(ended) = self.tasks.join_next() => ended.map(|ended| ended.map(|()| End::Stopped)),
                 Some(ended) = self.lives.join_next() => ended,
-                else => return "all tasks of the node ended".to_owned(),
+                else => return Ending::Failed("all tasks of the node ended".to_owned()),
             };
             match ended {
-                Ok(Ok(())) => {}
-                Ok(Err(reason)) => return reason,
-                Err(error) => return format!("a task of the node failed: {error}"),
+                Ok(Ok(End::Stopped)) => {}
+                Ok(Ok(End::Left)) => return Ending::Left,
+                Ok(Err(reason)) => return Ending::Failed(reason),
+                Err(error) => return Ending::Failed(format!("a task of the node failed: {error}")),
             }
         }
     }

@@ -5,17 +5,22 @@ use crate::{
     oracle::{Oracle, Watcher},
     workload,
 };
+use predis_meta::{Action, MetaCommand};
 use predis_node::{Founding, Io, Node, NodeConfig, Profile, Start, boot};
-use predis_raft::{MemoryDisk, seeded};
+use predis_raft::{MemoryDisk, MetaRaft, seeded};
 use predis_types::{PartitionCount, Rng, SplitMix64, mix64};
 use std::{
+    collections::VecDeque,
+    convert::Infallible,
     future::Future,
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
+use tokio::sync::Notify;
 
 /// What a host is to be.
 #[derive(Clone, Debug)]
@@ -31,6 +36,32 @@ pub struct HostSpec {
 /// Holds the running node where both the simulation and its observer reach it.
 type Slot = Arc<Mutex<Option<Node>>>;
 
+/// What operators want proposed through a node, in order.
+#[derive(Default)]
+struct Orders {
+    waiting: Mutex<VecDeque<Action>>,
+    more: Notify,
+}
+
+impl Orders {
+    /// Proposes one order after the other, for as long as there is a process to do it.
+    async fn carry_out(&self, meta: &MetaRaft) -> Infallible {
+        loop {
+            let next = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            let Some(action) = next else {
+                self.more.notified().await;
+                continue;
+            };
+            let command = MetaCommand { at_ms: 1, actor: "operator".to_owned(), action };
+            // Whoever ordered it looks at what came of it.
+            let _ = meta.propose(&command, ORDER_LIMIT).await;
+        }
+    }
+}
+
+/// How long an order may take.
+const ORDER_LIMIT: Duration = Duration::from_secs(2);
+
 /// One simulated machine.
 pub struct Host {
     spec: HostSpec,
@@ -40,6 +71,7 @@ pub struct Host {
     slot: Slot,
     running: Arc<Mutex<bool>>,
     boots: Arc<AtomicU64>,
+    orders: Arc<Orders>,
     oracle: Arc<Mutex<Oracle>>,
 }
 
@@ -60,6 +92,7 @@ impl Host {
             slot: Slot::default(),
             running: Arc::default(),
             boots: Arc::default(),
+            orders: Arc::default(),
             oracle,
         }
     }
@@ -82,6 +115,12 @@ impl Host {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(look)
     }
 
+    /// Has this proposed through the node.
+    pub(super) fn order(&self, action: Action) {
+        self.orders.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(action);
+        self.orders.more.notify_one();
+    }
+
     /// How many writes of its disk no sync has covered.
     pub(super) fn unsynced(&self) -> u64 {
         self.disk.unsynced() as u64
@@ -101,7 +140,7 @@ impl Host {
         let spec = self.spec.clone();
         let (seed, disk, clock) = (self.seed, self.disk.clone(), self.clock.clone());
         let (slot, running, boots) = (self.slot.clone(), self.running.clone(), self.boots.clone());
-        let oracle = self.oracle.clone();
+        let (oracle, orders) = (self.oracle.clone(), self.orders.clone());
         move || {
             let boot_number = boots.fetch_add(1, Ordering::Relaxed);
             *running.lock().unwrap_or_else(PoisonError::into_inner) = true;
@@ -117,13 +156,17 @@ impl Host {
                 probe: watcher.clone(),
             };
             let config = config(&spec, boot_number == 0 || !knows_itself(&disk));
-            let (slot, oracle, node) = (slot.clone(), oracle.clone(), spec.node);
+            let (slot, oracle, orders, node) = (slot.clone(), oracle.clone(), orders.clone(), spec.node);
             Box::pin(seeded(seed, async move {
                 let booted = boot(config, io).await?;
                 let meta = booted.meta().clone();
                 *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(booted);
                 tokio::spawn(workload::metadata(node, meta.clone(), mix64(seed ^ 2), oracle));
-                let reason = meta.failed().await;
+                let reason = tokio::select! {
+                    biased;
+                    reason = meta.failed() => reason,
+                    never = orders.carry_out(&meta) => match never {},
+                };
                 Err(format!("node {node}: {reason}").into())
             }))
         }

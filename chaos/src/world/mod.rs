@@ -10,6 +10,7 @@ pub use host::{Host, HostSpec};
 pub(crate) use task_ids::align;
 
 use crate::{oracle::Oracle, workload};
+use predis_meta::Action;
 use predis_types::{Rng, SplitMix64, mix64};
 use std::{
     collections::BTreeMap,
@@ -90,6 +91,13 @@ impl World {
         let seed = self.rng.next_u64();
         let oracle = self.oracle.clone();
         self.sim.client(format!("client-{client}"), workload::keys(client, nodes, seed, oracle));
+    }
+
+    /// Has an operator ask for something, through whoever leads; what comes of it is for the caller to see.
+    pub fn operate(&mut self, action: Action) {
+        if let Some(host) = self.leader().and_then(|leader| self.hosts.get(&leader)) {
+            host.order(action);
+        }
     }
 
     /// The nodes that were added, by number.

@@ -20,7 +20,7 @@ use crate::{
 use admin_token::AdminTokenError;
 use anyhow::{Context, anyhow};
 use clap::Args;
-use predis_node::{BootError, IDENTITY_FILE, Node, NodeConfig, Start, system::DataDirError};
+use predis_node::{BootError, Ending, IDENTITY_FILE, Node, NodeConfig, Start, system::DataDirError};
 use reload::Reload;
 use std::path::{Path, PathBuf};
 use stop::{Hangups, Signals};
@@ -77,16 +77,16 @@ pub(crate) fn run(args: ServerArgs) -> Result<(), Failure> {
     })
 }
 
-/// Keeps a node running until a signal or a failure ends it.
+/// Keeps a node running until it ends, or a signal ends it.
 async fn serve(
     mut node: Node,
     mut signals: Signals,
     mut hangups: Hangups,
     mut reload: Reload,
 ) -> Result<(), Failure> {
-    let failed = loop {
+    let ended = loop {
         tokio::select! {
-            reason = node.failed() => break Some(reason),
+            ending = node.ended() => break Some(ending),
             signal = signals.next() => {
                 tracing::info!(signal, "stopping");
                 break None;
@@ -95,8 +95,12 @@ async fn serve(
         }
     };
     node.shutdown().await;
-    match failed {
-        Some(reason) => Err(Failure::failed(anyhow!("the node cannot go on: {reason}"))),
+    match ended {
+        Some(Ending::Failed(reason)) => Err(Failure::failed(anyhow!("the node cannot go on: {reason}"))),
+        Some(Ending::Left) => {
+            tracing::info!("this node has left the cluster: its data directory is of no more use");
+            Ok(())
+        }
         None => {
             tracing::info!("stopped");
             Ok(())
@@ -154,6 +158,7 @@ fn admin_token_failure(error: AdminTokenError) -> Failure {
 pub(crate) fn boot_failure(error: BootError) -> Failure {
     match error {
         BootError::AlreadyMember { .. }
+        | BootError::Left { .. }
         | BootError::OtherCluster { .. }
         | BootError::NoCluster
         | BootError::Tls(_) => Failure::usage(error),

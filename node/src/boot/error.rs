@@ -35,6 +35,17 @@ pub enum BootError {
         /// Of which cluster.
         cluster: ClusterId,
     },
+    /// The directory's node is a member no more.
+    #[error(
+        "the data directory belongs to node {node}, which left cluster {cluster} or was forgotten: a node comes \
+         back as a new one, with an empty directory"
+    )]
+    Left {
+        /// Whose directory it is.
+        node: NodeId,
+        /// Of which cluster.
+        cluster: ClusterId,
+    },
     /// Joining was asked for in a directory of another cluster.
     #[error(
         "{addr} is of cluster {theirs}, the data directory belongs to node {node} of cluster {ours}: a node \

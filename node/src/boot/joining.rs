@@ -34,6 +34,9 @@ pub(super) async fn identify(
 
 /// A node whose data directory says who it is.
 async fn known(config: &NodeConfig, identity: Identity, channels: &Channels) -> Result<Identity, BootError> {
+    if identity.left {
+        return Err(BootError::Left { node: identity.node, cluster: identity.cluster });
+    }
     match &config.start {
         Start::Resume => {}
         Start::Bootstrap(_) => {

@@ -215,8 +215,9 @@ fn refused(refusal: Refusal, renewal: Renewal, state: &ClusterState) -> RenewAns
     RenewAnswer::Refused(if refusal.is_final() && stands { Refusal::Unknown } else { refusal })
 }
 
-/// Tells the grantor of every member that the agreed state has.
+/// Tells the grantor of every member that the agreed state has, and of no other.
 fn observe(grantor: &mut Grantor, state: &ClusterState, now: u64) {
+    grantor.forget_all_but(|node| state.node(node).is_some());
     for member in state.nodes().values() {
         grantor.observe(member.id, member.incarnation, member.is_up(), now);
     }

@@ -79,6 +79,7 @@ impl Supervisor {
             }
         }
         self.members.tend(&self.meta, &published, self.clock.mono_us()).await;
+        self.dismiss().await;
         // Before the waiting time is over it is not known who is alive.
         let published = self.meta.published();
         if self.desk.may_judge() && self.settled != Some(published.index) {
@@ -94,6 +95,25 @@ impl Supervisor {
             tracing::warn!(%node, %error, "cannot commit that a node is down");
         }
         proposed.is_ok()
+    }
+
+    /// Ends the membership of those that are leaving, once they hold neither a seat nor a vote.
+    async fn dismiss(&self) {
+        let state = self.meta.published().state;
+        let (voters, known) = self.meta.members();
+        let leader = self.meta.leadership().leader;
+        let departing = state.nodes().values().filter(|member| members::is_departing(&state, member));
+        for member in departing {
+            // One that is up must be able to hear of it.
+            let hears = known.contains(&member.id) || !member.is_up();
+            if !hears || voters.contains(&member.id) || self.meta.is_joint() || leader == Some(member.id) {
+                continue;
+            }
+            tracing::info!(node = %member.id, name = member.name, "the node has left");
+            if let Err(error) = self.propose(Action::RemoveNode { node: member.id }).await {
+                tracing::info!(node = %member.id, %error, "its membership is ended later");
+            }
+        }
     }
 
     async fn place(&mut self, published: &Published) {

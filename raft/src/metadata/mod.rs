@@ -265,7 +265,8 @@ impl MetaRaft {
         changed.map(|_| ()).map_err(|error| ProposeError::Unavailable(error.to_string()))
     }
 
-    /// Stops replicating to a member that is no longer of the cluster. It must not be a voter.
+    /// Stops replicating to a member that is no longer of the cluster. It must not be a voter. A leader that does
+    /// this to itself steps down once it is agreed on, and must change no membership any more.
     ///
     /// # Errors
     /// `Unavailable` when this member does not lead or another change is under way.

@@ -106,9 +106,9 @@ impl Grantor {
         self.judges_from = self.judges_from.max(now.saturating_add(self.config.wait_us()));
     }
 
-    /// The node is not a member any more: nothing is granted to it and it is not judged.
-    pub fn forget(&mut self, node: NodeId) {
-        self.members.remove(&node);
+    /// Whoever is not a member any more: nothing is granted to it and it is not judged.
+    pub fn forget_all_but(&mut self, is_member: impl Fn(NodeId) -> bool) {
+        self.members.retain(|node, _| is_member(*node));
     }
 
     /// A renewal arrived. The caller now *begins* a majority round (one that was already under way does not
@@ -264,7 +264,9 @@ mod tests {
         assert_eq!(g.majority_confirmed(ticket, 4), Answer::Refused(Refusal::OldIncarnation));
         g.observe(N, Incarnation(5), true, 5);
         assert_eq!(g.standing(N).unwrap().incarnation, Incarnation(6), "an old observation is ignored");
-        g.forget(N);
+        g.forget_all_but(|node| node == N);
+        assert!(g.standing(N).is_some());
+        g.forget_all_but(|node| node != N);
         assert_eq!(g.renewal_arrived(renewal(6, 2), 6), Err(Refusal::Unknown));
         assert_eq!(g.overdue(1000), []);
     }
