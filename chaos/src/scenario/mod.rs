@@ -57,13 +57,13 @@ pub fn named(name: &str) -> Option<Scenario> {
     ALL.iter().copied().find(|scenario| scenario.name == name)
 }
 
-/// Three nodes and two clients, as every scenario begins.
+/// Three nodes and three clients, as every scenario begins; one of them comes by the proxy endpoints.
 pub fn begin(world: &mut World) {
     for node in NODES {
         let join = if node == 1 { vec![] } else { vec![1] };
         world.add_node(HostSpec { node, join, partitions: PARTITIONS });
     }
-    for client in 0..2 {
+    for client in 0..3 {
         world.add_client(client, NODES.collect());
     }
 }

@@ -1,11 +1,12 @@
-//! A client that writes and reads keys through RESP, following redirections as Redis Cluster clients do.
+//! A client that writes and reads keys through RESP, following redirections as Redis Cluster clients do; or, every
+//! third of them, through the nodes' proxy endpoints, knowing nothing of clusters.
 //!
 //! Every key has one writer and its versions grow. After a write whose outcome is unknown the key is never used
 //! again: such a write may still be on its way, and would look like data that came back.
 
 use crate::{
     oracle::{Observed, Oracle, lock},
-    world::{RESP_PORT, host_name},
+    world::{PROXY_PORT, RESP_PORT, host_name},
 };
 use bytes::BytesMut;
 use predis_resp::{Reply, ReplyDecoder, encode_command};
@@ -25,6 +26,7 @@ const LIMIT: Duration = Duration::from_millis(600);
 struct Client {
     who: u64,
     nodes: Vec<u64>,
+    port: u16,
     rng: SplitMix64,
     oracle: Arc<Mutex<Oracle>>,
     connections: BTreeMap<u64, TcpStream>,
@@ -53,6 +55,7 @@ pub async fn keys(client: u64, nodes: Vec<u64>, seed: u64, oracle: Arc<Mutex<Ora
     let mut client = Client {
         who,
         nodes,
+        port: if client % 3 == 2 { PROXY_PORT } else { RESP_PORT },
         rng: SplitMix64::new(seed),
         oracle,
         connections: BTreeMap::new(),
@@ -150,7 +153,7 @@ impl Client {
         let stream = match self.connections.entry(node) {
             Entry::Occupied(open) => open.into_mut(),
             Entry::Vacant(none) => {
-                none.insert(TcpStream::connect(format!("{}:{RESP_PORT}", host_name(node))).await?)
+                none.insert(TcpStream::connect(format!("{}:{}", host_name(node), self.port)).await?)
             }
         };
         let mut out = BytesMut::new();

@@ -1,6 +1,6 @@
 //! One simulated machine: a disk and a clock that outlive crashes, and the node that boots on it.
 
-use super::{GRPC_PORT, METRICS_PORT, RESP_PORT, SimClock, WorldTime, host_name, io::SimNet};
+use super::{GRPC_PORT, METRICS_PORT, PROXY_PORT, RESP_PORT, SimClock, WorldTime, host_name, io::SimNet};
 use crate::{
     oracle::{Oracle, Watcher},
     workload,
@@ -203,7 +203,7 @@ fn config(spec: &HostSpec, first: bool) -> NodeConfig {
         max_clients: 1000,
         timeout_s: 0,
         exposed: false,
-        proxy_listen: None,
+        proxy_listen: Some(format!("0.0.0.0:{PROXY_PORT}")),
         profile: Profile::lan(),
     }
 }

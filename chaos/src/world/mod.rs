@@ -20,6 +20,8 @@ use std::{
 
 /// The port that nodes speak RESP on.
 pub const RESP_PORT: u16 = 6379;
+/// The port of their proxy endpoints.
+pub const PROXY_PORT: u16 = 6380;
 /// The port that nodes speak gRPC on.
 pub const GRPC_PORT: u16 = 7379;
 /// The port that nodes serve metrics on.
