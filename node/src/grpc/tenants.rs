@@ -77,9 +77,10 @@ impl tenants_server::Tenants for Tenants {
     ) -> Result<Response<RemoveTenantReply>, Status> {
         let permit = Permit::of(&request)?;
         let name = request.into_inner().name;
-        let changed = self
-            .0
-            .change(&permit, |state, _| Ok(Some(Action::RemoveTenant { tenant: find(state, &name)?.id })));
+        let changed = self.0.change(&permit, |state, _| {
+            let tenant = find(state, &name)?.id;
+            Ok(Some(Action::RemoveTenant { tenant, with_users: false }))
+        });
         changed.await?;
         Ok(Response::new(RemoveTenantReply {}))
     }

@@ -86,8 +86,8 @@ impl users_server::Users for Users {
         let role = role.as_deref().map(parse_role).transpose()?;
         let changed = self.0.change(&permit, |state, _| {
             let user = self.find(&permit, state, &name)?;
-            let (role, enabled) = (role.unwrap_or(user.role), enabled.unwrap_or(user.enabled));
-            let same = (role, enabled) == (user.role, user.enabled);
+            let same = role.is_none_or(|role| role == user.role)
+                && enabled.is_none_or(|enabled| enabled == user.enabled);
             Ok((!same).then(|| Action::UpdateUser { name: name.clone(), role, enabled }))
         });
         changed.await?;

@@ -45,8 +45,8 @@ impl ClusterState {
     fn act(&mut self, at_ms: u64, action: &Action) -> Result<Outcome, Rejected> {
         if let Action::CreateCluster { info, founder, incarnation, tenant, placement, config, users } = action
         {
-            let begins = cluster::Begins { config, users };
-            return cluster::create(self, at_ms, info, (founder, *incarnation), tenant, placement, &begins);
+            let (founder, tenant) = ((founder, *incarnation), (tenant, users.as_slice()));
+            return cluster::create(self, at_ms, info, founder, tenant, placement, config);
         }
         if self.cluster.is_none() {
             return Err(Rejected::NoCluster);
@@ -67,7 +67,7 @@ impl ClusterState {
             }
             Action::CreateTenant { tenant } => tenants::create(self, at_ms, tenant),
             Action::UpdateTenant { tenant, settings } => tenants::update(self, *tenant, settings),
-            Action::RemoveTenant { tenant } => tenants::remove(self, *tenant),
+            Action::RemoveTenant { tenant, with_users } => tenants::remove(self, *tenant, *with_users),
             Action::CreateUser { user } => users::create(self, at_ms, user),
             Action::UpdateUser { name, role, enabled } => users::update(self, name, *role, *enabled),
             Action::RemoveUser { name } => users::remove(self, name),

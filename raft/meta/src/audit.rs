@@ -4,7 +4,7 @@
 //! nor are the cluster's routine ones (a change of an in-sync set, the renewal of a role), which would push
 //! everything else out.
 
-use crate::{Action, ClusterState, NewToken, PlacementChange, PlacementKind};
+use crate::{Action, ClusterState, NewToken, PlacementChange, PlacementKind, UserRole};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -49,11 +49,16 @@ pub(crate) fn subject(state: &ClusterState, action: &Action) -> Option<String> {
         Action::Place { changes } => placed(changes),
         Action::ChangeInSync { .. } => return None,
         Action::CreateTenant { tenant } => format!("tenant {} {}", tenant.id, tenant.name),
-        Action::UpdateTenant { tenant, .. } | Action::RemoveTenant { tenant } => format!("tenant {tenant}"),
+        Action::RemoveTenant { tenant, with_users: true } => format!("tenant {tenant} and its users"),
+        Action::UpdateTenant { tenant, .. } | Action::RemoveTenant { tenant, .. } => {
+            format!("tenant {tenant}")
+        }
         Action::CreateUser { user } => format!("user {} tenant {} {}", user.name, user.tenant, user.role),
-        Action::UpdateUser { name, role, enabled: true } => format!("user {name} {role}"),
-        Action::UpdateUser { name, role, enabled: false } => format!("user {name} {role} disabled"),
+        Action::UpdateUser { name, role, enabled } => updated(name, *role, *enabled),
         Action::RemoveUser { name } => format!("user {name}"),
+        Action::AddToken { user, token: NewToken { id, .. }, others_expire_at_ms: Some(end) } => {
+            format!("user {user} token {id}, others until {end}")
+        }
         Action::AddToken { user, token: NewToken { id, .. }, .. } | Action::RevokeToken { user, id } => {
             format!("user {user} token {id}")
         }
@@ -63,6 +68,17 @@ pub(crate) fn subject(state: &ClusterState, action: &Action) -> Option<String> {
             format!("role {role} {holder}")
         }
     })
+}
+
+fn updated(name: &str, role: Option<UserRole>, enabled: Option<bool>) -> String {
+    let mut text = format!("user {name}");
+    if let Some(role) = role {
+        text.push_str(&format!(" {role}"));
+    }
+    if let Some(enabled) = enabled {
+        text.push_str(if enabled { " enabled" } else { " disabled" });
+    }
+    text
 }
 
 fn placed(changes: &[PlacementChange]) -> String {

@@ -3,7 +3,10 @@
 //! Called on every state that is decoded and, in tests, after every command. Rules about how a state may differ
 //! from the one before it are not here: one state cannot show them.
 
-use crate::{ClusterInfo, ClusterState, MAX_AUDIT_ENTRIES, PartitionState, limits::MAX_SEATS};
+use crate::{
+    ClusterInfo, ClusterState, MAX_AUDIT_ENTRIES, PartitionState,
+    limits::{MAX_SEATS, MAX_TOKENS},
+};
 use predis_types::{Epoch, Incarnation, TenantId, limits::MAX_COPIES};
 use std::collections::BTreeSet;
 
@@ -19,7 +22,7 @@ impl ClusterState {
         self.check_audit()?;
         let Some(info) = &self.cluster else {
             let empty = self.nodes.is_empty() && self.partitions.is_empty() && self.tenants.is_empty();
-            let unset = self.config.is_empty() && self.roles.is_empty();
+            let unset = self.users.is_empty() && self.config.is_empty() && self.roles.is_empty();
             return rule(empty && unset, || "something exists without a cluster".into());
         };
         self.check_cluster(info)?;
@@ -94,11 +97,13 @@ impl ClusterState {
         let mut hashes = BTreeSet::new();
         for (name, user) in &self.users {
             rule(user.name == *name, || format!("user {name} calls itself {}", user.name))?;
-            rule(self.tenants.contains_key(&user.tenant), || format!("user {name} is of no tenant"))?;
+            let (tenant, count) = (user.tenant, user.tokens.len());
+            rule(self.tenants.contains_key(&tenant), || format!("user {name}: there is no tenant {tenant}"))?;
+            rule(count <= MAX_TOKENS, || format!("user {name} has {count} tokens"))?;
             let mut ids = BTreeSet::new();
             for token in &user.tokens {
                 rule(ids.insert(&token.id), || format!("user {name} has two tokens named {}", token.id))?;
-                rule(hashes.insert(&token.hash), || format!("user {name} token {} exists twice", token.id))?;
+                rule(hashes.insert(&token.hash), || format!("user {name}: token {} exists twice", token.id))?;
             }
         }
         Ok(())

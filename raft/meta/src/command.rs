@@ -26,6 +26,10 @@ pub struct MetaCommand {
 /// What a command asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "commands come one by one, and the largest once in a cluster's life"
+)]
 pub enum Action {
     /// Makes the cluster: the first command of its life, and only then. The founder is up at once.
     CreateCluster {
@@ -42,7 +46,7 @@ pub enum Action {
         placement: Vec<Vec<NodeId>>,
         /// The dynamic settings to begin with.
         config: BTreeMap<String, String>,
-        /// The users to begin with, all of the default tenant.
+        /// The users to begin with, all of the default tenant: up to [`crate::limits::MAX_FOUNDING_USERS`].
         users: Vec<NewUser>,
     },
     /// Makes a node a member. It is down, without an incarnation, until it boots.
@@ -117,35 +121,38 @@ pub enum Action {
         /// All of its settings.
         settings: TenantSettings,
     },
-    /// Ends a tenant that has no users, any but the default one.
+    /// Ends a tenant, any but the default one.
     RemoveTenant {
         /// The tenant.
         tenant: TenantId,
+        /// Whether its users end with it; otherwise it must have none.
+        with_users: bool,
     },
     /// Makes a user.
     CreateUser {
         /// The user, with a name that is not taken.
         user: NewUser,
     },
-    /// Changes what a user may do.
+    /// Changes what a user may do. What is none stays as it is, so that two who change a user at once, one the role
+    /// and one whether it is enabled, do not undo each other.
     UpdateUser {
         /// The user's name.
         name: String,
         /// What it may do from now on.
-        role: UserRole,
+        role: Option<UserRole>,
         /// Whether it may do anything at all.
-        enabled: bool,
+        enabled: Option<bool>,
     },
     /// Ends a user and its tokens.
     RemoveUser {
         /// The user's name.
         name: String,
     },
-    /// Gives a user another token.
+    /// Gives a user another token, and forgets those of its tokens that are useless by now.
     AddToken {
         /// The user's name.
         user: String,
-        /// The token.
+        /// The token, with a name that none of the user's tokens has.
         token: NewToken,
         /// From when on the user's other tokens are useless, unless they are earlier, in milliseconds since the
         /// Unix epoch; none leaves them as they are.

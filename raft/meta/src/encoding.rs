@@ -1,7 +1,7 @@
 //! States and commands as bytes: JSON in an envelope that names the version.
 //!
 //! ```text
-//! {"version":2,"body":{...}}
+//! {"version":3,"body":{...}}
 //! ```
 //! Fields that are not known are refused: to skip them would be to apply something else than was agreed. Knows
 //! nothing of where the bytes are kept.

@@ -12,6 +12,9 @@ pub const MAX_TENANTS: usize = 1024;
 /// The most users a cluster may have.
 pub const MAX_USERS: usize = 1024;
 
+/// The most users a cluster may be created with, so that the command still fits into an entry of the log.
+pub const MAX_FOUNDING_USERS: usize = 16;
+
 /// The most tokens a user may have.
 pub const MAX_TOKENS: usize = 8;
 

@@ -1,18 +1,19 @@
 //! The chain of versions of everything that is kept: each type knows its number and its predecessor.
 //!
 //! ```text
-//! v1::ClusterState --migrate--> ClusterState (2)        v1::MetaCommand --migrate--> MetaCommand (2)
+//! v1::ClusterState --migrate--> v2::ClusterState --migrate--> ClusterState (3), and MetaCommand alike
 //! ```
 //! To change a kept type: copy the present shape into a module of its own under `version/`, never to be touched
 //! again, raise [`VERSION`], and write how the old becomes the new.
 
 mod v1;
+mod v2;
 
 use crate::{ClusterState, MetaCommand};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The version this code writes. It reads this one and all before it.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// A kept type in one of its versions.
 pub(crate) trait Versioned: DeserializeOwned {
@@ -40,18 +41,18 @@ impl Versioned for Nothing {
 
 impl Versioned for ClusterState {
     const VERSION: u32 = VERSION;
-    type Previous = v1::ClusterState;
+    type Previous = v2::ClusterState;
 
-    fn migrate(previous: v1::ClusterState) -> Self {
+    fn migrate(previous: v2::ClusterState) -> Self {
         previous.into_next()
     }
 }
 
 impl Versioned for MetaCommand {
     const VERSION: u32 = VERSION;
-    type Previous = v1::MetaCommand;
+    type Previous = v2::MetaCommand;
 
-    fn migrate(previous: v1::MetaCommand) -> Self {
+    fn migrate(previous: v2::MetaCommand) -> Self {
         previous.into_next()
     }
 }

@@ -1,46 +1,22 @@
-//! Holds the encoding against files: what was ever written must be read the same for ever.
+//! Holds the encoding of the present version against files: `encoding/v3/{state,commands/NAME}.json`.
 //!
-//! ```text
-//! encoding/v2/{state,commands/NAME}.json           what this version writes
-//! encoding/v1/{state,commands/NAME}.json           what version 1 wrote; never to be changed
-//! encoding/v1/migrated/{state,commands/NAME}.json  what becomes of it
-//! ```
-//! `PREDIS_BLESS=1` writes the files of the present version anew. Once a version has been released its files
-//! move to a frozen folder, and the next version gets its own.
+//! `PREDIS_BLESS=1` writes them anew. Once a version has been released its files are frozen (see `versions.rs`),
+//! and the next version gets its own.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod files;
 mod samples;
 
+use files::compare;
 use predis_meta::{
-    Action, ClusterState, DecodeError, PlacementChange, PlacementKind, Replica, VERSION, decode_command,
-    decode_state, encode_command, encode_state,
-    limits::{MAX_PLACEMENT_CHANGES, MAX_SEATS},
+    Action, ClusterState, DecodeError, NewToken, PlacementChange, PlacementKind, Replica, UserRole, VERSION,
+    decode_command, decode_state, encode_command, encode_state,
+    limits::{MAX_FOUNDING_USERS, MAX_PLACEMENT_CHANGES, MAX_SEATS, MAX_TOKENS},
 };
 use predis_types::{Epoch, Incarnation, NodeId, PartitionId};
-use samples::{actions, command, create, state_after};
-use std::{collections::BTreeSet, fs, path::PathBuf};
-
-fn path(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/encoding").join(name)
-}
-
-fn read(name: &str) -> Vec<u8> {
-    fs::read(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-}
-
-/// The bytes must be those of the file but for its final newline.
-fn compare(name: &str, bytes: &[u8]) {
-    let mut line = bytes.to_vec();
-    line.push(b'\n');
-    if std::env::var_os("PREDIS_BLESS").is_some() {
-        fs::create_dir_all(path(name).parent().unwrap()).unwrap();
-        fs::write(path(name), line).unwrap();
-        return;
-    }
-    let written = String::from_utf8(read(name)).unwrap();
-    assert_eq!(String::from_utf8(line).unwrap(), written, "{name}; PREDIS_BLESS=1 accepts it");
-}
+use samples::{FULL, actions, command, create, state_after, user};
+use std::collections::BTreeSet;
 
 /// The names of all actions there are, as the decoder lists them when it meets one it does not know.
 fn known_actions() -> BTreeSet<String> {
@@ -62,7 +38,7 @@ fn every_command_is_written_as_in_its_file() {
         assert_eq!(decode_command(&bytes).unwrap(), sample);
         // The second placement is there to make the sequence acceptable; the first one is the sample.
         if written.insert(name) {
-            compare(&format!("v2/commands/{name}.json"), &bytes);
+            compare(&format!("v3/commands/{name}.json"), &bytes);
         }
     }
 }
@@ -76,45 +52,17 @@ fn a_state_is_written_as_in_its_file_and_read_back_equal() {
         assert_eq!((again.digest(), again.applied_index()), (state.digest(), state.applied_index()));
     }
     // Before things are given back and removed, so that there is something of everything.
-    compare("v2/state.json", &encode_state(&state_after(13)));
-}
-
-#[test]
-fn version_1_is_read_and_becomes_the_present_version() {
-    let mut count = 0;
-    for entry in fs::read_dir(path("v1/commands")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        let command = decode_command(&read(&format!("v1/commands/{name}"))).unwrap();
-        assert_eq!(format!("{}.json", command.action.name()), name);
-        compare(&format!("v1/migrated/commands/{name}"), &encode_command(&command));
-        count += 1;
-    }
-    assert_eq!(count, 11, "version 1 had eleven actions");
-    let state = decode_state(&read("v1/state.json")).unwrap();
-    compare("v1/migrated/state.json", &encode_state(&state));
-    assert!(
-        state.nodes().values().all(|member| member.weight == 100 && member.addrs.grpc.ends_with(":7379"))
-    );
-}
-
-#[test]
-fn a_log_of_version_1_can_be_applied() {
-    let mut state = ClusterState::new();
-    for (index, name) in (1..).zip(["create_cluster", "issue_node", "boot", "create_tenant", "node_down"]) {
-        let command = decode_command(&read(&format!("v1/commands/{name}.json"))).unwrap();
-        state.apply(index, &command).unwrap_or_else(|rejected| panic!("{name}: {rejected}"));
-        state.check().unwrap();
-    }
+    compare("v3/state.json", &encode_state(&state_after(FULL)));
 }
 
 #[test]
 fn a_newer_version_is_refused_by_name() {
     let body = String::from_utf8(encode_state(&ClusterState::new())).unwrap();
-    let newer = body.replace(&format!("\"version\":{VERSION}"), "\"version\":3");
+    let newer = body.replace(&format!("\"version\":{VERSION}"), "\"version\":4");
     assert_ne!(body, newer);
     let error = decode_state(newer.as_bytes()).unwrap_err();
-    assert!(matches!(error, DecodeError::TooNew { found: 3, newest: VERSION }));
-    let words = "it was written in version 3, and this program reads versions 1 to 2: upgrade it";
+    assert!(matches!(error, DecodeError::TooNew { found: 4, newest: VERSION }));
+    let words = "it was written in version 4, and this program reads versions 1 to 3: upgrade it";
     assert_eq!(error.to_string(), words);
     // Even when a newer version has put something else beside the body.
     let error = decode_command(br#"{"version":9,"checksum":1,"body":{}}"#).unwrap_err();
@@ -124,7 +72,7 @@ fn a_newer_version_is_refused_by_name() {
 
 #[test]
 fn unknown_fields_are_refused_wherever_they_are() {
-    let bytes = encode_state(&state_after(13));
+    let bytes = encode_state(&state_after(FULL));
     let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
     let places = [
         "",
@@ -136,7 +84,8 @@ fn unknown_fields_are_refused_wherever_they_are() {
         "/body/partitions/0/primary",
         "/body/tenants/1",
         "/body/tenants/1/settings",
-        "/body/tenants/1/token_hashes/0",
+        "/body/users/ann",
+        "/body/users/ann/tokens/0",
         "/body/roles/trainer",
         "/body/audit/0",
     ];
@@ -159,7 +108,7 @@ fn unknown_fields_are_refused_wherever_they_are() {
 
 #[test]
 fn a_state_that_breaks_a_rule_is_refused() {
-    let bytes = String::from_utf8(encode_state(&state_after(13))).unwrap();
+    let bytes = String::from_utf8(encode_state(&state_after(FULL))).unwrap();
     for (from, to, broken) in [
         ("\"incarnation\":3},\"replicas\"", "\"incarnation\":2},\"replicas\"", "partition 0: primary 2/2"),
         ("\"next_node_id\":3", "\"next_node_id\":2", "node 2 has an id that was not issued"),
@@ -169,8 +118,12 @@ fn a_state_that_breaks_a_rule_is_refused() {
         ("\"status\":\"up\"", "\"status\":\"down\"", "is in sync, but not live"),
         ("\"partitions\":4", "\"partitions\":8", "4 partitions instead of 8"),
         ("\"next_fencing_token\":2", "\"next_fencing_token\":1", "role trainer: token 1 was not issued"),
-        ("\"applied_index\":13", "\"applied_index\":2", "was not applied"),
+        ("\"applied_index\":15", "\"applied_index\":2", "was not applied"),
         ("\"name\":\"shop\"", "\"name\":\"default\"", "two tenants are named default"),
+        ("\"ann\":{\"name\":\"ann\"", "\"ann\":{\"name\":\"bob\"", "user ann calls itself bob"),
+        ("\"name\":\"ann\",\"tenant\":1", "\"name\":\"ann\",\"tenant\":7", "user ann: there is no tenant 7"),
+        ("\"id\":\"new\"", "\"id\":\"me\"", "user ann has two tokens named me"),
+        (&"0b".repeat(32), &"ff".repeat(32), "user root: token first exists twice"),
     ] {
         let changed = bytes.replacen(from, to, 1);
         assert_ne!(changed, bytes, "{from} is not there");
@@ -180,7 +133,22 @@ fn a_state_that_breaks_a_rule_is_refused() {
 }
 
 #[test]
-fn the_largest_placement_stays_below_128_kib() {
+fn users_without_a_cluster_are_refused() {
+    let body = String::from_utf8(encode_state(&ClusterState::new())).unwrap();
+    let user = r#""users":{"a":{"name":"a","tenant":0,"role":"admin","enabled":true,"tokens":[],"created_at_ms":1}}"#;
+    let changed = body.replace("\"users\":{}", user);
+    let error = decode_state(changed.as_bytes()).unwrap_err().to_string();
+    assert_eq!(error, "inconsistent state: something exists without a cluster");
+}
+
+/// An entry of the log holds the command as a text within JSON, in 116 KiB.
+fn bytes_of_entry(action: Action) -> usize {
+    let text = String::from_utf8(encode_command(&command(action))).unwrap();
+    serde_json::to_string(&text).unwrap().len()
+}
+
+#[test]
+fn the_largest_placement_and_the_largest_founding_fit_into_an_entry() {
     let to = Replica { node: NodeId(u64::MAX), incarnation: Incarnation(u64::MAX) };
     let change = PlacementChange {
         partition: PartitionId(16383),
@@ -189,7 +157,17 @@ fn the_largest_placement_stays_below_128_kib() {
         replicas: vec![to.node; MAX_SEATS],
         kind: PlacementKind::HandOver { from: to, to },
     };
-    let largest = command(Action::Place { changes: vec![change; MAX_PLACEMENT_CHANGES] });
-    assert!(encode_command(&largest).len() < 128 * 1024);
-    assert!(encode_command(&command(create(16384))).len() < 128 * 1024);
+    let largest = Action::Place { changes: vec![change; MAX_PLACEMENT_CHANGES] };
+    assert!(encode_command(&command(largest)).len() < 128 * 1024);
+    let mut founding = create(16384);
+    if let Action::CreateCluster { users, .. } = &mut founding {
+        let long = |number: usize| format!("{number:064}");
+        let token = |number| NewToken { id: long(number), hash: long(number), expires_at_ms: Some(u64::MAX) };
+        let tokens = |of: usize| (0..MAX_TOKENS).map(|number| token(of * MAX_TOKENS + number)).collect();
+        let founded = |number| user(&long(number), 0, UserRole::ReadWrite, tokens(number));
+        *users = (0..MAX_FOUNDING_USERS).map(founded).collect();
+    }
+    ClusterState::new().apply(1, &command(founding.clone())).unwrap();
+    let bytes = bytes_of_entry(founding);
+    assert!(bytes < 112 * 1024, "{bytes} leave no room for settings");
 }

@@ -6,11 +6,12 @@ mod samples;
 mod walk;
 
 use predis_meta::{
-    Action, ClusterState, MAX_AUDIT_ENTRIES, Outcome, PartitionState, PlacementKind, Rejected,
-    decode_command, decode_state, encode_command, encode_state,
+    Action, ClusterState, MAX_AUDIT_ENTRIES, MetaCommand, Outcome, PartitionState, PlacementKind, Rejected,
+    Token, User, decode_command, decode_state, encode_command, encode_state,
 };
 use predis_types::{PartitionId, Rng, SplitMix64};
 use proptest::prelude::*;
+use samples::FULL;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Applies the command that the seed stands for, and holds the step against every rule.
@@ -37,6 +38,7 @@ fn step(state: &mut ClusterState, index: u64, seed: u64) -> (&'static str, Resul
         let fence = matches!(kind, Some(PlacementKind::Promote { to }) if old.primary == Some(to));
         check_transition(old, new, fence && outcome.is_ok());
     }
+    check_users(&before, state, &command);
     for (id, member) in before.nodes() {
         assert!(state.node(*id).is_none_or(|now| now.incarnation >= member.incarnation));
     }
@@ -57,6 +59,59 @@ fn check_transition(old: &PartitionState, new: &PartitionState, fence: bool) {
     }
     let restarted = old.is_vacant() && old.epoch.0 > 0 && new.primary.is_some();
     assert_eq!(new.lost, old.lost + u64::from(restarted), "a loss is a restart\n{old:?}\n{new:?}");
+}
+
+/// Whose token each hash is.
+fn tokens(state: &ClusterState) -> BTreeMap<&str, (&User, &Token)> {
+    let all = state.users().values().flat_map(|user| user.tokens.iter().map(move |token| (user, token)));
+    all.map(|(user, token)| (token.hash.as_str(), (user, token))).collect()
+}
+
+/// What one command may make of who is who: only what it says may open a door, or close one.
+fn check_users(before: &ClusterState, after: &ClusterState, command: &MetaCommand) {
+    let (old, new) = (tokens(before), tokens(after));
+    let added: Vec<&str> = match &command.action {
+        Action::CreateCluster { users, .. } => {
+            users.iter().flat_map(|user| &user.tokens).map(|token| token.hash.as_str()).collect()
+        }
+        Action::CreateUser { user } => user.tokens.iter().map(|token| token.hash.as_str()).collect(),
+        Action::AddToken { token, .. } => vec![&token.hash],
+        _ => vec![],
+    };
+    for (hash, (user, token)) in &new {
+        let Some((owner, then)) = old.get(hash) else {
+            assert!(added.contains(hash), "a token came to work unasked: {command:?}");
+            let end = token.expires_at_ms;
+            assert!(end.is_none_or(|end| end > command.at_ms), "a token was born useless: {command:?}");
+            continue;
+        };
+        assert_eq!(
+            (&user.name, user.tenant),
+            (&owner.name, owner.tenant),
+            "a token changed hands: {command:?}"
+        );
+        let ends = |token: &Token| token.expires_at_ms.unwrap_or(u64::MAX);
+        assert!(ends(token) <= ends(then), "a token lives longer than it was to: {command:?}");
+    }
+    for (hash, (user, token)) in &old {
+        let meant = match &command.action {
+            Action::RevokeToken { user: name, id } => *name == user.name && *id == token.id,
+            Action::RemoveUser { name } => *name == user.name,
+            Action::RemoveTenant { tenant, with_users } => *with_users && *tenant == user.tenant,
+            Action::AddToken { user: name, others_expire_at_ms, .. } => {
+                let end = token.expires_at_ms.into_iter().chain(*others_expire_at_ms).min();
+                *name == user.name && end.is_some_and(|end| end <= command.at_ms)
+            }
+            _ => false,
+        };
+        assert!(new.contains_key(hash) || meant, "a token that works was taken away: {command:?}");
+    }
+    for (name, now) in after.users() {
+        let updated = matches!(&command.action, Action::UpdateUser { name: of, .. } if of == name);
+        let may = |user: &User| (user.tenant, user.role, user.enabled);
+        let same = before.users().get(name).is_none_or(|then| may(then) == may(now));
+        assert!(same || updated, "what {name} may do changed: {command:?}");
+    }
 }
 
 proptest! {
@@ -80,9 +135,9 @@ proptest! {
 
     #[test]
     fn no_bytes_panic_the_decoder(seed: u64, cuts in proptest::collection::vec((any::<u32>(), any::<u8>()), 0..4)) {
-        let mut bytes = encode_state(&samples::state_after(13));
+        let mut bytes = encode_state(&samples::state_after(FULL));
         if seed % 2 == 0 {
-            bytes = encode_command(&walk::command(&samples::state_after(13), seed));
+            bytes = encode_command(&walk::command(&samples::state_after(FULL), seed));
         }
         for (at, byte) in cuts {
             let at = at as usize % bytes.len();
@@ -92,8 +147,8 @@ proptest! {
             prop_assert!(state.check().is_ok());
         }
         if let Ok(command) = decode_command(&bytes) {
-            let mut state = samples::state_after(13);
-            let _ = state.apply(14, &command);
+            let mut state = samples::state_after(FULL);
+            let _ = state.apply(FULL as u64 + 1, &command);
             prop_assert!(state.check().is_ok());
         }
     }
@@ -113,7 +168,7 @@ fn random_walks_reach_every_action_both_ways() {
         lost += state.partitions().iter().map(|partition| partition.lost).sum::<u64>();
         audited = audited.max(state.audit().len());
     }
-    assert_eq!(reached.len(), 17, "{reached:?}");
+    assert_eq!(reached.len(), 20, "{reached:?}");
     assert!(reached.values().all(|[rejected, accepted]| *rejected > 0 && *accepted > 0), "{reached:?}");
     assert!(lost > 0 && audited > 100, "lost {lost}, audited {audited}");
 }

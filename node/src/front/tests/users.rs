@@ -175,7 +175,8 @@ async fn who_may_no_more_is_disconnected_and_the_others_stay() {
     let revoked = format!("AUTH app {}", token(3).expose());
     assert!(rig.client().error(&revoked).await.starts_with("WRONGPASS"));
     // A role is another one at once; a disabled user is none.
-    let update = |enabled| Action::UpdateUser { name: "report".into(), role: UserRole::ReadWrite, enabled };
+    let role = Some(UserRole::ReadWrite);
+    let update = |enabled| Action::UpdateUser { name: "report".into(), role, enabled: Some(enabled) };
     rig.agree(update(true)).await;
     while report.call("SET a 1").await != Reply::ok() {}
     rig.agree(update(false)).await;

@@ -1,4 +1,4 @@
-//! The creation of the cluster.
+//! The creation of the cluster, with the settings and users it begins with.
 //!
 //! Happens once; everything else needs it to have happened.
 
@@ -6,25 +6,19 @@ use super::{config, users};
 use crate::{
     ClusterInfo, ClusterState, Expect, NewMember, NewTenant, NewUser, Outcome, PartitionState, Rejected,
     Replica, Status,
-    limits::{self, ensure},
+    limits::{self, MAX_FOUNDING_USERS, ensure},
 };
 use predis_types::{Epoch, Incarnation, NodeId, TenantId, limits::MAX_COPIES};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What a cluster is created with besides members and placement.
-pub(super) struct Begins<'a> {
-    pub(super) config: &'a BTreeMap<String, String>,
-    pub(super) users: &'a [NewUser],
-}
 
 pub(super) fn create(
     state: &mut ClusterState,
     at_ms: u64,
     info: &ClusterInfo,
     (founder, incarnation): (&NewMember, Incarnation),
-    tenant: &NewTenant,
+    (tenant, users): (&NewTenant, &[NewUser]),
     placement: &[Vec<NodeId>],
-    begins: &Begins<'_>,
+    config: &BTreeMap<String, String>,
 ) -> Result<Outcome, Rejected> {
     if state.cluster.is_some() {
         return Err(Rejected::ClusterExists);
@@ -43,16 +37,7 @@ pub(super) fn create(
     ensure(all, "placement", placement.len(), "must have an entry for every partition")?;
     let known = placement.iter().all(|seats| seats.is_empty() || seats[..] == [founder.id]);
     ensure(known, "placement", "another node", "must seat nobody but the founder")?;
-
-    // Tried on a copy: a user that does not fit must leave nothing behind.
-    let mut begun = ClusterState::default();
-    begun.tenants.insert(tenant.id, tenant.clone().into_tenant(at_ms));
-    for user in begins.users {
-        users::create(&mut begun, at_ms, user)?;
-    }
-    for (key, value) in begins.config {
-        config::set(&mut begun, key, Some(value), &Expect::Absent)?;
-    }
+    let begun = begun_with(at_ms, (tenant, users), config)?;
 
     let primary = Replica { node: founder.id, incarnation };
     state.partitions = placement.iter().map(|seats| first_holders(seats, primary)).collect();
@@ -64,6 +49,24 @@ pub(super) fn create(
     (state.tenants, state.users, state.config) = (begun.tenants, begun.users, begun.config);
     state.cluster = Some(info.clone());
     Ok(Outcome::Done)
+}
+
+/// Tenant, users and settings alone, in a state of their own: one that does not fit leaves nothing behind.
+fn begun_with(
+    at_ms: u64,
+    (tenant, users): (&NewTenant, &[NewUser]),
+    config: &BTreeMap<String, String>,
+) -> Result<ClusterState, Rejected> {
+    ensure(users.len() <= MAX_FOUNDING_USERS, "users", users.len(), "must be at most 16")?;
+    let mut begun = ClusterState::default();
+    begun.tenants.insert(tenant.id, tenant.clone().into_tenant(at_ms));
+    for user in users {
+        users::create(&mut begun, at_ms, user)?;
+    }
+    for (key, value) in config {
+        config::set(&mut begun, key, Some(value), &Expect::Absent)?;
+    }
+    Ok(begun)
 }
 
 fn first_holders(seats: &[NodeId], primary: Replica) -> PartitionState {

@@ -1,4 +1,4 @@
-//! Tenants: created, changed, removed.
+//! Tenants: created, changed, removed, with or without their users.
 //!
 //! What becomes of a removed tenant's data is for the nodes, which see it gone.
 
@@ -32,14 +32,15 @@ pub(super) fn update(
     Ok(Outcome::Done)
 }
 
-pub(super) fn remove(state: &mut ClusterState, id: TenantId) -> Result<Outcome, Rejected> {
+pub(super) fn remove(state: &mut ClusterState, id: TenantId, with_users: bool) -> Result<Outcome, Rejected> {
     if id == TenantId::default() {
         return Err(Rejected::DefaultTenant);
     }
     find(state, id)?;
-    if let Some(user) = state.users_of(id).next() {
+    if let Some(user) = state.users_of(id).next().filter(|_| !with_users) {
         return Err(Rejected::TenantHasUser { tenant: id, user: user.name.clone() });
     }
+    state.users.retain(|_, user| user.tenant != id);
     state.tenants.remove(&id);
     Ok(Outcome::Done)
 }

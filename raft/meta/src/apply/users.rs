@@ -1,6 +1,6 @@
 //! Users and their tokens: created, changed, removed.
 //!
-//! A token that is removed is forgotten: its hash may be added again, by whoever still knows the token.
+//! A token that is taken away is forgotten: it works nowhere, until somebody adds its very hash again.
 
 use crate::{
     ClusterState, NewToken, NewUser, Outcome, Rejected, User, UserRole,
@@ -35,11 +35,11 @@ pub(super) fn create(state: &mut ClusterState, at_ms: u64, user: &NewUser) -> Re
 pub(super) fn update(
     state: &mut ClusterState,
     name: &str,
-    role: UserRole,
-    enabled: bool,
+    role: Option<UserRole>,
+    enabled: Option<bool>,
 ) -> Result<Outcome, Rejected> {
     let user = find(state, name)?;
-    (user.role, user.enabled) = (role, enabled);
+    (user.role, user.enabled) = (role.unwrap_or(user.role), enabled.unwrap_or(user.enabled));
     Ok(Outcome::Done)
 }
 
@@ -58,16 +58,18 @@ pub(super) fn add_token(
 ) -> Result<Outcome, Rejected> {
     check_token(state, at_ms, token)?;
     let user = find(state, name)?;
-    if user.tokens.iter().any(|known| known.id == token.id) {
+    let mut tokens = user.tokens.clone();
+    for other in &mut tokens {
+        other.expires_at_ms = other.expires_at_ms.into_iter().chain(others_expire_at_ms).min();
+    }
+    // Whoever replaces its token again and again must not run out of room.
+    tokens.retain(|other| other.expires_at_ms.is_none_or(|end| end > at_ms));
+    if tokens.iter().any(|other| other.id == token.id) {
         return Err(Rejected::Taken { what: "token name".into(), name: token.id.clone() });
     }
-    ensure_room("token", user.tokens.len(), MAX_TOKENS)?;
-    if let Some(end) = others_expire_at_ms {
-        for other in &mut user.tokens {
-            other.expires_at_ms = Some(other.expires_at_ms.map_or(end, |earlier| earlier.min(end)));
-        }
-    }
-    user.tokens.push(token.clone().into_token(at_ms));
+    ensure_room("token", tokens.len(), MAX_TOKENS)?;
+    tokens.push(token.clone().into_token(at_ms));
+    user.tokens = tokens;
     Ok(Outcome::Done)
 }
 

@@ -2,10 +2,14 @@
 
 use predis_meta::{
     Ack, Action, Addresses, ClusterInfo, ClusterState, Expect, MetaCommand, Mode, NewMember, NewTenant,
-    PlacementChange, PlacementKind, Replica, TenantPlacement, TenantSettings, TokenRole,
+    NewToken, NewUser, PlacementChange, PlacementKind, Replica, TenantPlacement, TenantSettings, UserRole,
 };
 use predis_types::{ClusterId, Epoch, Incarnation, NodeId, PartitionCount, PartitionId, TenantId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many of [`actions`] it takes until there is something of everything, and nothing was given back yet.
+#[allow(dead_code, reason = "not every test binary uses it")]
+pub const FULL: usize = 15;
 
 pub fn replica(node: u64, incarnation: u64) -> Replica {
     Replica { node: NodeId(node), incarnation: Incarnation(incarnation) }
@@ -25,8 +29,23 @@ pub fn member(id: u64, name: &str) -> NewMember {
 }
 
 pub fn tenant(id: u32, name: &str) -> NewTenant {
-    let settings = TenantSettings { ack: Ack::Quorum, policy: "lru".into(), memory_bytes: Some(1 << 20) };
+    let settings = TenantSettings {
+        ack: Ack::Quorum,
+        policy: "lru".into(),
+        memory_bytes: Some(1 << 20),
+        max_ops_per_second: Some(5000),
+        max_connections: Some(100),
+    };
     NewTenant { id: TenantId(id), name: name.into(), placement: TenantPlacement::Colocated, settings }
+}
+
+/// A token whose hash is the byte, 32 times.
+pub fn token(id: &str, byte: u8, expires_at_ms: Option<u64>) -> NewToken {
+    NewToken { id: id.into(), hash: format!("{byte:02x}").repeat(32), expires_at_ms }
+}
+
+pub fn user(name: &str, tenant: u32, role: UserRole, tokens: Vec<NewToken>) -> NewUser {
+    NewUser { name: name.into(), tenant: TenantId(tenant), role, tokens }
 }
 
 pub fn create(partitions: u16) -> Action {
@@ -42,6 +61,8 @@ pub fn create(partitions: u16) -> Action {
         incarnation: Incarnation(1),
         tenant: tenant(0, "default"),
         placement: vec![vec![NodeId(1)]; usize::from(partitions)],
+        config: BTreeMap::from([("require-auth".to_owned(), "yes".to_owned())]),
+        users: vec![user("root", 0, UserRole::Admin, vec![token("first", 0xff, None)])],
     }
 }
 
@@ -56,7 +77,7 @@ pub fn actions() -> Vec<Action> {
     let (first, second) = (replica(1, 1), replica(2, 3));
     let seen = |version| (PartitionId(3), Epoch(1), version);
     let (partition, epoch, version) = seen(2);
-    let (shop, role) = (TenantId(1), "trainer".to_owned());
+    let (shop, ann, role) = (TenantId(1), "ann".to_owned(), "trainer".to_owned());
     vec![
         create(4),
         Action::IssueNode { member: member(2, "n2") },
@@ -77,17 +98,28 @@ pub fn actions() -> Vec<Action> {
         },
         Action::ChangeInSync { partition, epoch, version, in_sync: BTreeSet::from([first, second]) },
         Action::CreateTenant { tenant: tenant(1, "shop") },
-        Action::UpdateTenant {
-            tenant: shop,
-            settings: TenantSettings { ack: Ack::Async, policy: "fifo".into(), memory_bytes: None },
+        Action::UpdateTenant { tenant: shop, settings: TenantSettings::unlimited(Ack::Async, "fifo") },
+        Action::CreateUser {
+            user: user(
+                "ann",
+                1,
+                UserRole::ReadOnly,
+                vec![token("ci", 0x0a, None), token("me", 0x0b, Some(9000))],
+            ),
         },
-        Action::AddToken { tenant: shop, id: "ci".into(), hash: "0a".repeat(32), role: TokenRole::ReadOnly },
-        Action::RevokeToken { tenant: shop, id: "ci".into() },
+        Action::UpdateUser { name: ann.clone(), role: Some(UserRole::Operator), enabled: Some(false) },
+        Action::AddToken {
+            user: ann.clone(),
+            token: token("new", 0x0c, Some(99_000)),
+            others_expire_at_ms: Some(20_000),
+        },
+        Action::RevokeToken { user: ann.clone(), id: "ci".into() },
         Action::SetConfig { key: "lease_ms".into(), value: Some("1000".into()), expect: Expect::Absent },
         Action::AcquireRole { role: role.clone(), holder: first, token: 1, until_ms: 9000 },
         Action::NodeDown { node: NodeId(2), incarnation: Incarnation(3) },
         Action::ReleaseRole { role, holder: first, token: 1 },
-        Action::RemoveTenant { tenant: shop },
+        Action::RemoveUser { name: ann },
+        Action::RemoveTenant { tenant: shop, with_users: false },
         Action::Place { changes: restarted() },
         Action::RemoveNode { node: NodeId(2) },
     ]

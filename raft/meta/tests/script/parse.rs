@@ -1,20 +1,24 @@
 //! The words of a script's commands.
 //!
 //! ```text
-//! create [partitions=4] [copies=2] [unplaced] [incarnation=1]   issue ID NAME [weight=] [zone=] [region=] [addr=]
+//! create [partitions=4] [copies=2] [unplaced] [incarnation=1] [config=KEY:VALUE,...] [users=NAME:BYTE,...] [of=0]
+//! issue ID NAME [weight=] [zone=] [region=] [addr=]
 //! boot NODE/INCARNATION [zone=] [region=] [addr=]               down NODE/INCARNATION
 //! mode NODE active|draining|leaving    weight NODE N    remove NODE
 //! place P@EPOCHvVERSION SEAT,SEAT promote R | restart R | hand_over R R | seats   [; another]...
-//! in_sync P@EPOCHvVERSION R,R          tenant ID NAME [placement=] [ack=] [policy=] [memory=]
-//! update ID [ack=] [policy=] [memory=] remove_tenant ID
-//! token TENANT ID BYTE [role=]         revoke TENANT ID        (the hash is BYTE, two digits, 32 times)
+//! in_sync P@EPOCHvVERSION R,R
+//! tenant ID NAME [placement=] [ack=] [policy=] [memory=] [ops=] [connections=]
+//! update ID [ack=] [policy=] [memory=] [ops=] [connections=]    remove_tenant ID [with_users]
+//! user NAME TENANT [role=] [tokens=ID:BYTE[:END],...]           (a hash is BYTE, two digits, 32 times)
+//! update_user NAME [role=] [enabled=]  remove_user NAME
+//! token USER ID BYTE [until=] [others_until=]                   revoke USER ID
 //! set KEY VALUE [expect=absent|=VALUE] unset KEY [expect=...]
 //! acquire ROLE R token=N until=N       release ROLE R token=N
 //! ```
 
 use predis_meta::{
-    Action, Addresses, ClusterInfo, DEFAULT_WEIGHT, Expect, Mode, NewMember, NewTenant, PlacementChange,
-    PlacementKind, Replica, TenantPlacement, TenantSettings, TokenRole,
+    Action, Addresses, ClusterInfo, DEFAULT_WEIGHT, Expect, Mode, NewMember, NewTenant, NewToken, NewUser,
+    PlacementChange, PlacementKind, Replica, TenantPlacement, TenantSettings, UserRole,
 };
 use predis_types::{ClusterId, Epoch, Incarnation, NodeId, PartitionCount, PartitionId, TenantId};
 use std::{fmt::Debug, str::FromStr};
@@ -76,6 +80,8 @@ fn settings(words: &[&str]) -> TenantSettings {
         ack: number(option(words, "ack").unwrap_or("async")),
         policy: option(words, "policy").unwrap_or("s3fifo").to_owned(),
         memory_bytes: option(words, "memory").map(number),
+        max_ops_per_second: option(words, "ops").map(number),
+        max_connections: option(words, "connections").map(number),
     }
 }
 
@@ -94,7 +100,39 @@ fn create(words: &[&str]) -> Action {
         incarnation: Incarnation(option(words, "incarnation").map_or(1, number)),
         tenant: new_tenant(words, TenantId(0), "default"),
         placement: vec![seats; usize::from(partitions.get())],
+        config: list(words, "config").map(pair).map(|(key, value)| (key.into(), value.into())).collect(),
+        users: list(words, "users").map(|founded| founded_user(words, founded)).collect(),
     }
+}
+
+/// The items of `name=item,item` among the words.
+fn list<'a>(words: &[&'a str], name: &str) -> impl Iterator<Item = &'a str> {
+    option(words, name).into_iter().flat_map(|items| items.split(','))
+}
+
+fn pair(text: &str) -> (&str, &str) {
+    text.split_once(':').unwrap_or_else(|| panic!("{text}: two words with a colon between"))
+}
+
+fn founded_user(words: &[&str], text: &str) -> NewUser {
+    let (name, byte) = pair(text);
+    let (tenant, tokens) =
+        (TenantId(option(words, "of").map_or(0, number)), vec![token("first", byte, None)]);
+    NewUser { name: name.to_owned(), tenant, role: UserRole::Admin, tokens }
+}
+
+fn token(id: &str, byte: &str, expires_at_ms: Option<u64>) -> NewToken {
+    NewToken { id: id.to_owned(), hash: byte.repeat(32), expires_at_ms }
+}
+
+fn new_user(words: &[&str], name: &str, tenant: TenantId) -> NewUser {
+    let role = option(words, "role").map_or(UserRole::ReadWrite, number);
+    let tokens = list(words, "tokens").map(|text| match text.split(':').collect::<Vec<_>>()[..] {
+        [id, byte] => token(id, byte, None),
+        [id, byte, end] => token(id, byte, Some(number(end))),
+        _ => panic!("{text}: ID:BYTE[:END]"),
+    });
+    NewUser { name: name.to_owned(), tenant, role, tokens: tokens.collect() }
 }
 
 fn change(words: &[&str]) -> PlacementChange {
@@ -155,19 +193,38 @@ pub fn action(words: &[&str]) -> Action {
     }
 }
 
-/// Actions on tenants, settings and roles.
-fn other(words: &[&str]) -> Action {
+/// Actions on tenants and users, if it is one.
+fn who(words: &[&str]) -> Option<Action> {
     let tenant = |id: &str| TenantId(number(id));
-    let required = |name: &str| number(option(words, name).unwrap_or_else(|| panic!("{words:?}: no {name}")));
-    match *words {
+    Some(match *words {
         ["tenant", id, name, ..] => Action::CreateTenant { tenant: new_tenant(words, tenant(id), name) },
         ["update", id, ..] => Action::UpdateTenant { tenant: tenant(id), settings: settings(words) },
-        ["remove_tenant", id] => Action::RemoveTenant { tenant: tenant(id) },
-        ["token", of, id, byte, ..] => {
-            let role = option(words, "role").map_or(TokenRole::ReadWrite, number);
-            Action::AddToken { tenant: tenant(of), id: id.to_owned(), hash: byte.repeat(32), role }
-        }
-        ["revoke", of, id] => Action::RevokeToken { tenant: tenant(of), id: id.to_owned() },
+        ["remove_tenant", id] => Action::RemoveTenant { tenant: tenant(id), with_users: false },
+        ["remove_tenant", id, "with_users"] => Action::RemoveTenant { tenant: tenant(id), with_users: true },
+        ["user", name, of, ..] => Action::CreateUser { user: new_user(words, name, tenant(of)) },
+        ["update_user", name, ..] => Action::UpdateUser {
+            name: name.to_owned(),
+            role: option(words, "role").map(number),
+            enabled: option(words, "enabled").map(number),
+        },
+        ["remove_user", name] => Action::RemoveUser { name: name.to_owned() },
+        ["token", user, id, byte, ..] => Action::AddToken {
+            user: user.to_owned(),
+            token: token(id, byte, option(words, "until").map(number)),
+            others_expire_at_ms: option(words, "others_until").map(number),
+        },
+        ["revoke", user, id] => Action::RevokeToken { user: user.to_owned(), id: id.to_owned() },
+        _ => return None,
+    })
+}
+
+/// Actions on tenants, users, settings and roles.
+fn other(words: &[&str]) -> Action {
+    if let Some(action) = who(words) {
+        return action;
+    }
+    let required = |name: &str| number(option(words, name).unwrap_or_else(|| panic!("{words:?}: no {name}")));
+    match *words {
         ["set", key, value, ..] => {
             Action::SetConfig { key: key.to_owned(), value: Some(value.to_owned()), expect: expect(words) }
         }

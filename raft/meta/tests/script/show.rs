@@ -1,6 +1,6 @@
 //! A state in words, for people to review.
 
-use predis_meta::{ClusterState, Member, PartitionState, Tenant};
+use predis_meta::{ClusterState, Member, PartitionState, Tenant, User};
 use std::fmt::{Display, Write};
 
 /// Items with commas between.
@@ -23,6 +23,7 @@ pub fn state(state: &ClusterState) -> String {
         text += &partition(id, held);
     }
     state.tenants().values().for_each(|held| text += &tenant(held));
+    state.users().values().for_each(|held| text += &user(held));
     for (key, value) in state.config() {
         writeln!(text, "  config {key} = {value}").unwrap();
     }
@@ -69,19 +70,28 @@ fn partition(id: usize, held: &PartitionState) -> String {
 
 fn tenant(tenant: &Tenant) -> String {
     let (settings, placement) = (&tenant.settings, tenant.placement);
-    let mut text = format!(
-        "  tenant {} {} {placement} {} {} memory {} created {}\n",
+    let quota = |name: &str, most: Option<u64>| most.map_or(String::new(), |most| format!(" {name} {most}"));
+    format!(
+        "  tenant {} {} {placement} {} {} memory {}{}{} created {}\n",
         tenant.id,
         tenant.name,
         settings.ack,
         settings.policy,
         or_dash(settings.memory_bytes),
+        quota("ops", settings.max_ops_per_second),
+        quota("connections", settings.max_connections),
         tenant.created_at_ms
-    );
-    for token in &tenant.token_hashes {
-        let revoked = if token.revoked { " revoked" } else { "" };
-        let (id, role, hash) = (&token.id, token.role, &token.hash[..8]);
-        writeln!(text, "    token {id} {role} {hash}.. created {}{revoked}", token.created_at_ms).unwrap();
+    )
+}
+
+fn user(user: &User) -> String {
+    let User { name, tenant, role, enabled, tokens, created_at_ms } = user;
+    let disabled = if *enabled { "" } else { " disabled" };
+    let mut text = format!("  user {name} tenant {tenant} {role}{disabled} created {created_at_ms}\n");
+    for token in tokens {
+        let until = token.expires_at_ms.map_or(String::new(), |end| format!(" until {end}"));
+        let (id, hash) = (&token.id, &token.hash[..8]);
+        writeln!(text, "    token {id} {hash}.. created {}{until}", token.created_at_ms).unwrap();
     }
     text
 }

@@ -1,9 +1,10 @@
 //! Random commands that mostly fit: drawn from a seed with the state in view, then spoilt now and then.
 
 mod placement;
+mod users;
 
 use super::samples::{addresses, member, tenant};
-use predis_meta::{Action, ClusterState, Expect, MetaCommand, Mode, Replica, TokenRole};
+use predis_meta::{Action, ClusterState, Expect, MetaCommand, Mode, Replica};
 use predis_types::{Incarnation, NodeId, PartitionId, Rng, SplitMix64, TenantId};
 
 /// Draws what a command is made of.
@@ -66,15 +67,16 @@ pub fn command(state: &ClusterState, seed: u64) -> MetaCommand {
 
 fn create(draw: &mut Draw<'_>) -> Action {
     let mut action = super::samples::create(1 << draw.below(5));
-    if let Action::CreateCluster { placement, info, .. } = &mut action {
+    if let Action::CreateCluster { placement, info, users, .. } = &mut action {
         info.copies = draw.below(5) as u8;
+        users::spoil(draw, users);
         placement.iter_mut().filter(|_| draw.rarely(3)).for_each(Vec::clear);
     }
     action
 }
 
 fn any(draw: &mut Draw<'_>, at_ms: u64) -> Action {
-    match draw.below(24) {
+    match draw.below(30) {
         0 if draw.rarely(4) => create(draw),
         0..=2 => issue(draw),
         3..=5 => boot(draw),
@@ -90,9 +92,10 @@ fn any(draw: &mut Draw<'_>, at_ms: u64) -> Action {
         9 => Action::SetWeight { node: draw.node(), weight: draw.below(12_000) as u32 },
         10..=15 => placement::place(draw),
         16..=17 => placement::change_in_sync(draw),
-        18..=20 => tenants(draw),
-        21 => config(draw),
-        _ => roles(draw, at_ms),
+        18..=19 => tenants(draw),
+        20 => config(draw),
+        21..=22 => roles(draw, at_ms),
+        _ => users::users(draw, at_ms),
     }
 }
 
@@ -113,22 +116,18 @@ fn boot(draw: &mut Draw<'_>) -> Action {
 fn tenants(draw: &mut Draw<'_>) -> Action {
     let of = draw.tenant();
     match draw.below(8) {
-        0..=1 => {
+        0..=4 => {
             let id = draw.state.next_tenant_id().0 + u32::from(draw.rarely(10));
             let name = draw.name("t");
             Action::CreateTenant { tenant: tenant(id, &name) }
         }
-        2 => {
+        5..=6 => {
             let mut settings = tenant(0, "any").settings;
             settings.memory_bytes = Some(draw.below(4));
+            settings.max_connections = Some(draw.below(4)).filter(|most| *most < 3);
             Action::UpdateTenant { tenant: of, settings }
         }
-        3 => Action::RemoveTenant { tenant: of },
-        4..=5 => {
-            let (id, hash) = (draw.name("k"), format!("{:064x}", draw.below(20)));
-            Action::AddToken { tenant: of, id, hash, role: TokenRole::ReadWrite }
-        }
-        _ => Action::RevokeToken { tenant: of, id: draw.name("k") },
+        _ => Action::RemoveTenant { tenant: of, with_users: draw.rarely(2) },
     }
 }
 

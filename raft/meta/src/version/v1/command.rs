@@ -1,10 +1,9 @@
 //! The commands of version 1, and what they become. Frozen.
 
 use super::shared::{Ack, ClusterInfo, Mode, NewTenant, Replica, addresses, settings};
-use crate as next;
+use crate::version::v2 as next;
 use predis_types::{Epoch, Incarnation, NodeId, PartitionId, TenantId};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,8 +112,6 @@ impl Action {
                     incarnation,
                     tenant: tenant.into_next(),
                     placement,
-                    config: BTreeMap::new(),
-                    users: Vec::new(),
                 }
             }
             Action::IssueNode { member } => next::Action::IssueNode { member: member.into_next() },

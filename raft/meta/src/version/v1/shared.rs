@@ -1,6 +1,6 @@
 //! The shapes of version 1 that occur in both its state and its commands. Frozen.
 
-use crate as next;
+use crate::version::v2 as next;
 use predis_types::{ClusterId, Incarnation, NodeId, PartitionCount, TenantId};
 use serde::Deserialize;
 
@@ -98,7 +98,7 @@ pub(super) fn settings(ack: Ack, policy: String, memory_bytes: Option<u64>) -> n
         Ack::Async => next::Ack::Async,
         Ack::Quorum => next::Ack::Quorum,
     };
-    next::TenantSettings { ack, policy, memory_bytes, max_ops_per_second: None, max_connections: None }
+    next::TenantSettings { ack, policy, memory_bytes }
 }
 
 /// Version 1 knew the RESP address alone: gRPC was served 1000 ports above it, metrics 2000 above. An address

@@ -1,7 +1,7 @@
 //! The state of version 1, and what it becomes. Frozen.
 
 use super::shared::{Ack, ClusterInfo, Mode, Replica, TenantPlacement, addresses, settings};
-use crate as next;
+use crate::version::v2 as next;
 use predis_types::{Epoch, Incarnation, NodeId, TenantId};
 use serde::Deserialize;
 use std::collections::{BTreeMap, VecDeque};
@@ -84,13 +84,11 @@ impl ClusterState {
             partitions: self.partitions.into_iter().map(PartitionState::into_next).collect(),
             tenants: self.tenants.into_iter().map(|(id, tenant)| (id, tenant.into_next())).collect(),
             next_tenant_id: self.next_tenant_id,
-            users: BTreeMap::new(),
             config: BTreeMap::new(),
             roles: BTreeMap::new(),
             next_fencing_token: 1,
             audit: self.audit.into_iter().map(AuditEntry::into_next).collect(),
             applied_index: self.applied_index,
-            local_node: None,
         }
     }
 }
@@ -137,6 +135,7 @@ impl Tenant {
             name: self.name,
             placement: self.placement.into_next(),
             settings: settings(self.ack, self.policy, self.memory_bytes),
+            token_hashes: Vec::new(),
             created_at_ms: self.created_at_ms,
         }
     }
