@@ -146,7 +146,6 @@ impl Host {
             *running.lock().unwrap_or_else(PoisonError::into_inner) = true;
             let seed = mix64(seed ^ boot_number.wrapping_mul(0x9e37_79b9));
             let watcher = Arc::new(Watcher::new(spec.node, oracle.clone()));
-            watcher.booted(boot_number);
             let io = Io {
                 binder: Arc::new(SimNet),
                 connector: Arc::new(SimNet),
@@ -158,6 +157,8 @@ impl Host {
             let config = config(&spec, boot_number == 0 || !knows_itself(&disk));
             let (slot, oracle, orders, node) = (slot.clone(), oracle.clone(), orders.clone(), spec.node);
             Box::pin(seeded(seed, async move {
+                // Within the simulation: before the first step of a restarted host its clock is the machine's.
+                watcher.booted(boot_number);
                 let booted = boot(config, io).await?;
                 let meta = booted.meta().clone();
                 *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(booted);
