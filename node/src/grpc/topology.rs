@@ -103,16 +103,19 @@ struct Following {
 impl Following {
     async fn next(&mut self) -> Option<Result<TopologyView, Status>> {
         loop {
-            tokio::select! {
+            let is_beat = tokio::select! {
                 biased;
                 _ = self.follower.stop.wait_for(|stop| *stop) => return None,
-                changed = self.follower.published.changed() => changed.ok()?,
-                _ = self.beat.tick() => match &self.sent {
-                    Some(TopologyView { version, .. }) => {
-                        return Some(Ok(TopologyView { version: *version, ..TopologyView::default() }));
-                    }
-                    None => continue,
-                },
+                changed = self.follower.published.changed() => {
+                    changed.ok()?;
+                    false
+                }
+                _ = self.beat.tick() => true,
+            };
+            if is_beat {
+                let Some(TopologyView { version, .. }) = self.sent else { continue };
+                let heartbeat = TopologyView { version, ..TopologyView::default() };
+                return Some(self.follower.identify().map(|()| heartbeat));
             }
             let view = match self.follower.view() {
                 Ok(view) => view,
@@ -128,15 +131,19 @@ impl Following {
 }
 
 impl Follower {
+    /// Who was allowed to follow may have been disabled since, or its token have expired.
+    fn identify(&mut self) -> Result<(), Status> {
+        self.identity = self.access.still(&self.identity).ok_or_else(|| {
+            Status::unauthenticated("the token was revoked or has expired, or its user was disabled")
+        })?;
+        Ok(())
+    }
+
     /// The state as the follower's tenant sees it; `None` before there is a cluster.
     fn view(&mut self) -> Result<Option<TopologyView>, Status> {
         let now = self.published.borrow_and_update().clone();
         self.access.update(&now);
-        // Who was allowed to follow may have been disabled since.
-        let identity = self.access.still(&self.identity).ok_or_else(|| {
-            Status::unauthenticated("the token was revoked or has expired, or its user was disabled")
-        })?;
-        self.identity = identity;
+        self.identify()?;
         Ok(view_of(&now, self.identity.tenant, self.identity.gate.colocated.map(|home| u32::from(home.0))))
     }
 }
@@ -192,8 +199,12 @@ mod tests {
         index: u64,
         published: watch::Sender<Published>,
         access: Arc<Access>,
+        clock: Arc<ManualClock>,
         stop: watch::Sender<bool>,
     }
+
+    /// When one of the tokens expires.
+    const SHORT_UNTIL_MS: u64 = 5_000;
 
     fn member(id: u64) -> NewMember {
         let at = |port: u16| format!("10.0.0.{id}:{port}");
@@ -214,11 +225,12 @@ mod tests {
 
     impl Rig {
         fn new() -> Rig {
-            let access = Arc::new(Access::new(Arc::new(ManualClock::new(1000))));
+            let clock = Arc::new(ManualClock::new(1000));
+            let access = Arc::new(Access::new(clock.clone()));
             let state = ClusterState::new();
             let (published, _) = watch::channel(Published::default());
             let (stop, _) = watch::channel(false);
-            let mut rig = Rig { state, index: 0, published, access, stop };
+            let mut rig = Rig { state, index: 0, published, access, clock, stop };
             rig.apply(Action::CreateCluster {
                 info: ClusterInfo {
                     id: ClusterId(7),
@@ -237,13 +249,14 @@ mod tests {
             let tenant = tenant(1, "shop", TenantPlacement::Colocated, Ack::Quorum);
             rig.apply(Action::CreateTenant { tenant });
             let hash = Secret::new("token").digest().to_string();
-            let token = NewToken { id: "t".into(), hash, expires_at_ms: None };
+            let token = |id: &str, hash, expires_at_ms| NewToken { id: id.into(), hash, expires_at_ms };
+            let short = Secret::new("short").digest().to_string();
             rig.apply(Action::CreateUser {
                 user: NewUser {
                     name: "app".into(),
                     tenant: TenantId(1),
                     role: UserRole::ReadOnly,
-                    tokens: vec![token],
+                    tokens: vec![token("t", hash, None), token("s", short, Some(SHORT_UNTIL_MS))],
                 },
             });
             rig
@@ -324,5 +337,15 @@ mod tests {
         assert!(views.next().await.is_none());
         rig.stop.send_replace(true);
         assert!(others.next().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_expires_is_noticed_without_any_change() {
+        let rig = Rig::new();
+        let mut views = rig.follow(Some("short"));
+        assert!(views.next().await.unwrap().is_ok());
+        assert!(views.next().await.unwrap().is_ok(), "a heartbeat");
+        rig.clock.advance_ms(SHORT_UNTIL_MS);
+        assert_eq!(views.next().await.unwrap().unwrap_err().code(), tonic::Code::Unauthenticated);
     }
 }

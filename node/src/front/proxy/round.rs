@@ -154,9 +154,9 @@ async fn on_partition(
     for (place, call) in calls {
         let reply = match answers.next() {
             Some(Answer::Reply(reply)) => reply,
-            // It may have been carried out: only what may be repeated is sent elsewhere.
-            Some(Answer::ClusterDown) if call.spec.retry_of(&call.args) == Retry::Ambiguous => {
-                Reply::from(Error::ClusterDown)
+            // It was carried out, and may last: only what may be repeated is sent elsewhere.
+            Some(Answer::Withheld) if call.spec.retry_of(&call.args) == Retry::Ambiguous => {
+                Reply::from(Error::Withheld)
             }
             _ => upstream.call(&call.args).await,
         };
