@@ -20,7 +20,7 @@ pub const CASES: &[Case] = &[
     case(Bug::VoteNotPersisted, "power-loss", &["votes-never-regress"], 1),
     // Entries that were acknowledged and lost show as another entry at the same index, or as a read that misses them.
     case(Bug::AckBeforeSync, "power-loss", &["converged", "metadata-linearizable"], 1),
-    case(Bug::ReadWithoutQuorum, "partition-and-heal", &["metadata-linearizable"], 1),
+    case(Bug::ReadWithoutQuorum, "partition-and-heal", &["metadata-linearizable"], 2),
     case(Bug::DivergentApply, "leader-crash", &["converged"], 1),
     case(Bug::LeaseIgnored, "partition-and-heal", &["one-lease-holder"], 2),
     case(Bug::LeaseFromReceipt, "slow-then-cut", &["one-lease-holder"], 9),
