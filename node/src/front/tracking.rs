@@ -84,7 +84,7 @@ impl Tracking {
     }
 
     /// How many clients track.
-    pub fn len(&self) -> usize {
+    pub fn client_count(&self) -> usize {
         self.count.load(Relaxed)
     }
 
@@ -140,7 +140,7 @@ pub struct TrackingSink(pub Arc<Tracking>);
 impl Sink for TrackingSink {
     fn effects(&self, partition: PartitionId, _: Epoch, tenant: TenantId, effects: &Effects) {
         let tracking = &self.0;
-        if tracking.len() == 0 {
+        if tracking.client_count() == 0 {
             return;
         }
         let Some(mut readers) = tracking.readers(partition) else { return };
@@ -156,8 +156,10 @@ impl Sink for TrackingSink {
                     }
                 }
                 None => {
-                    let gone = readers.extract_if(.., |(of, _), _| *of == tenant);
-                    gone.for_each(|((_, key), clients)| note(key, clients));
+                    // A tenant's entries are next to each other.
+                    let mut own = readers.split_off(&(tenant, Bytes::new()));
+                    readers.append(&mut own.split_off(&(TenantId(tenant.0.saturating_add(1)), Bytes::new())));
+                    own.into_iter().for_each(|((_, key), clients)| note(key, clients));
                 }
             }
         }

@@ -162,7 +162,7 @@ fn clients(page: &mut Page, running: &Running) {
             (&[("direction", "out")][..], stats.net_out_bytes()),
         ],
     );
-    let tracking = running.serving.tracking.len();
+    let tracking = running.serving.tracking.client_count();
     page.gauge(
         "predis_tracking_clients",
         "Connections that keep copies of what they read.",

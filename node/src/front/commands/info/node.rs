@@ -46,7 +46,7 @@ pub(super) fn clients(request: &Request<'_>, fields: &mut Fields) {
     // No command here blocks.
     fields.put("blocked_clients", 0);
     if request.is_of_cluster() {
-        fields.put("tracking_clients", request.front.serving.tracking.len());
+        fields.put("tracking_clients", request.front.serving.tracking.client_count());
     }
 }
 
