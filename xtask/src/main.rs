@@ -17,7 +17,7 @@ Chores of the Predis workspace.
 Usage: cargo xtask <COMMAND>
 
 Commands:
-  tidy [--json]                   Check crate directions, purity, sizes, module docs, leftovers, whitespace
+  tidy [--json]                   Check crate directions, purity, sizes, module docs, links, leftovers, whitespace
   tidy --bless [--allow-growth]   Rewrite xtask/sizes.txt: lower and drop entries; with --allow-growth also
                                   raise and add them
   licences [--json] [--offline]   Check every dependency's licence and registry against deny.toml

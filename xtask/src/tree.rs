@@ -65,7 +65,8 @@ pub(crate) fn read(root: &Path) -> anyhow::Result<Vec<File>> {
             let name = entry.file_name().to_string_lossy().into_owned();
             if kind.is_dir() && belongs(&name) {
                 folders.push(entry.path());
-            } else if kind.is_file() && entry.metadata()?.len() <= LARGEST_BYTES {
+            // In a further work tree of a repository, `.git` is a file that says where the repository is.
+            } else if kind.is_file() && name != ".git" && entry.metadata()?.len() <= LARGEST_BYTES {
                 let bytes = std::fs::read(entry.path())
                     .with_context(|| format!("reading {}", entry.path().display()))?;
                 let path = entry.path().strip_prefix(root)?.to_string_lossy().replace('\\', "/");

@@ -5,6 +5,7 @@
 
 mod docs;
 mod leftovers;
+mod links;
 mod purity;
 mod rooms;
 mod sizes;
@@ -49,6 +50,7 @@ fn check(files: &[File], packages: &[Package], root: &str, recorded: &sizes::Siz
     violations.extend(sizes::check(recorded, &sizes::measure(files)));
     violations.extend(docs::check(files));
     violations.extend(leftovers::check(files));
+    violations.extend(links::check(files));
     violations.extend(whitespace::check(files));
     violations.extend(surroundings::check(files));
     violations
@@ -63,13 +65,13 @@ mod tests {
     fn every_rule_is_asked() {
         let text =
             format!("use std::fs; \n// {}DO in {}ot/\nfn f() {{\n{}}}\n", "TO", "/ro", "\n".repeat(70));
-        let files = [File::new("router/src/a.rs", text)];
+        let files = [File::new("router/src/a.rs", text), File::new("README.md", "[lost](lost.md)\n")];
         let stranger = Package { name: "predis-attic".into(), ..Package::default() };
         let violations = check(&files, &[stranger], "/root-of-it", &sizes::Sizes::new());
         let mut rules: Vec<&str> = violations.iter().map(|violation| violation.rule).collect();
         rules.sort_unstable();
         rules.dedup();
-        let all = ["docs", "leftovers", "purity", "rooms", "sizes", "surroundings", "whitespace"];
+        let all = ["docs", "leftovers", "links", "purity", "rooms", "sizes", "surroundings", "whitespace"];
         assert_eq!(rules, all);
     }
 }
