@@ -22,7 +22,7 @@ pub const CASES: &[Case] = &[
     case(Bug::AckBeforeSync, "power-loss", &["converged", "metadata-linearizable"], 1),
     case(Bug::ReadWithoutQuorum, "partition-and-heal", &["metadata-linearizable"], 2),
     case(Bug::DivergentApply, "leader-crash", &["converged"], 1),
-    case(Bug::LeaseIgnored, "partition-and-heal", &["one-lease-holder"], 2),
+    case(Bug::LeaseIgnored, "partition-and-heal", &["one-lease-holder"], 9),
     case(Bug::LeaseFromReceipt, "slow-then-cut", &["one-lease-holder"], 9),
     case(Bug::LeaseFromReceipt, "slow-then-cut", &["no-lease-after-verdict"], 9),
     case(Bug::IncarnationReused, "back-within-lease", &["no-lost-data"], 1),

@@ -40,7 +40,7 @@ type Tasks = JoinSet<Result<(), String>>;
 /// # Errors
 /// See [`BootError`].
 pub async fn boot(config: NodeConfig, mut io: Io) -> Result<Node, BootError> {
-    let access = Arc::new(Access::new(io.clock.clone()));
+    let access = Arc::new(Access::new(io.clock.clone(), config.exposed));
     let load = |tls| Tls::load(tls, io.clock.clone(), access.clone());
     let tls = config.tls.clone().map(load).transpose()?;
     if let Some(tls) = &tls {

@@ -4,7 +4,7 @@
 //! counter is moved on, and the node announces itself anew. Raft and the sockets stay.
 
 use crate::{
-    access::{Access, REQUIRE_AUTH},
+    access::{self, Access, REQUIRE_AUTH},
     agent::{self, LeaseAgent},
     config::NodeConfig,
     front::{self, Door, Front, Tracking, TrackingSink},
@@ -151,7 +151,7 @@ impl Lives {
         self.status.doing("announcing itself to the cluster");
         let Some(published) = self.announce(incarnation).await? else { return Ok(None) };
         self.access.update(&published);
-        if self.config.exposed && !self.access.required() {
+        if self.config.exposed && !access::is_required(&published.state) {
             return Err(OPEN.to_owned());
         }
         let identity = Primary { node: self.identity.node, incarnation };

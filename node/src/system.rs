@@ -10,8 +10,10 @@ use predis_raft::{BoxedStream, Connector, Pending, SledDisk};
 use predis_types::{Clock, Rng, SplitMix64, probe::NoProbe};
 use rustix::time::{ClockId, clock_gettime};
 use std::{
+    fs::DirBuilder,
     io,
     net::SocketAddr,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -54,7 +56,8 @@ pub enum DataDirError {
 /// See [`DataDirError`].
 pub fn open(data_dir: &Path) -> Result<Io, DataDirError> {
     let unusable = |source| DataDirError::Unusable { path: data_dir.to_owned(), source };
-    std::fs::create_dir_all(data_dir).map_err(unusable)?;
+    // What is in it is nobody else's business: digests of tokens, the key that orders keys.
+    DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(unusable)?;
     check_ours(data_dir)?;
     let disk = SledDisk::open(data_dir).map_err(|source| {
         let text = source.to_string();

@@ -39,8 +39,8 @@ impl Default for Directory {
 
 impl Directory {
     /// The users and tenants of a state; tenants keep what they have counted `before`.
-    pub(super) fn of(state: &ClusterState, index: u64, before: &Directory) -> Directory {
-        let required = state.config().get(REQUIRE_AUTH).is_some_and(|value| value == "yes");
+    pub(super) fn of(state: &ClusterState, index: u64, before: &Directory, insists: bool) -> Directory {
+        let required = insists || is_required(state);
         let partitions = state.cluster().map(|cluster| cluster.partitions);
         let gate = |tenant: &predis_meta::Tenant| match before.tenants.get(&tenant.id) {
             Some(known) => known.clone(),
@@ -62,7 +62,7 @@ impl Directory {
         Directory { index, required, anonymous, tenants, users }
     }
 
-    /// The user whose token it is. Takes the same time whichever token it is, or none.
+    /// The user whose token it is. How long it takes does not depend on what the token is, nor on whose.
     pub(super) fn find(&self, user: Option<&str>, token: &TokenDigest, now_ms: u64) -> Option<Arc<Identity>> {
         let named = user.map(|name| self.users.get(name));
         let candidates: Box<dyn Iterator<Item = &Known>> = match named {
@@ -94,6 +94,11 @@ impl Directory {
             None => self.anonymous.as_ref().filter(|_| name == DEFAULT_USER).map(|_| (true, Vec::new())),
         }
     }
+}
+
+/// Whether the cluster has everybody authenticate.
+pub fn is_required(state: &ClusterState) -> bool {
+    state.config().get(REQUIRE_AUTH).is_some_and(|value| value == "yes")
 }
 
 impl Known {

@@ -13,6 +13,7 @@ mod tenant;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use directory::is_required;
 pub use identity::{Identity, WrongPass};
 pub use refusals::{Entry, Reason, Refusal};
 pub use tenant::{Gate, OverQuota, Seat};
@@ -38,16 +39,20 @@ pub struct Access {
     directory: ArcSwap<Directory>,
     updating: Mutex<()>,
     refusals: Mutex<RefusalLog>,
+    /// Whether everybody must authenticate here, whatever the cluster agrees on.
+    insists: bool,
 }
 
 impl Access {
-    /// Nobody is known yet, and whoever comes must authenticate.
-    pub fn new(clock: Arc<dyn Clock>) -> Access {
+    /// Nobody is known yet, and whoever comes must authenticate; on a node that `insists`, whatever the cluster
+    /// agrees on.
+    pub fn new(clock: Arc<dyn Clock>, insists: bool) -> Access {
         Access {
             clock,
             directory: ArcSwap::default(),
             updating: Mutex::default(),
             refusals: Mutex::default(),
+            insists,
         }
     }
 
@@ -57,7 +62,8 @@ impl Access {
         let before = self.directory.load();
         let state: &ClusterState = &published.state;
         if state.cluster().is_some() && published.index > before.index {
-            self.directory.store(Arc::new(Directory::of(state, published.index, &before)));
+            let now = Directory::of(state, published.index, &before, self.insists);
+            self.directory.store(Arc::new(now));
         }
     }
 
@@ -77,23 +83,26 @@ impl Access {
         self.directory.load().index
     }
 
-    /// Whether whoever connects must authenticate.
+    /// Whether whoever connects to this node must authenticate.
     pub fn required(&self) -> bool {
         self.directory.load().required
     }
 
-    /// Who presents this token: the user named, or, when none is, whichever has it.
+    /// Who presents this token: the user named, or, when none is, or `default`, whichever has it.
     ///
     /// # Errors
     /// One for everything: an unknown user, a wrong, expired or revoked token, a disabled user.
     pub fn authenticate(&self, user: Option<&str>, token: &[u8]) -> Result<Arc<Identity>, WrongPass> {
         let directory = self.directory.load();
-        if user == Some(DEFAULT_USER)
-            && let Some(anonymous) = &directory.anonymous
-        {
-            // As in a Redis whose default user has no password.
-            return Ok(anonymous.clone());
-        }
+        let user = match user {
+            // Clients that were given a password alone say so, and mean whoever has it. Where nobody needs a token, it
+            // is as in a Redis whose default user has no password.
+            Some(DEFAULT_USER) => match &directory.anonymous {
+                Some(anonymous) => return Ok(anonymous.clone()),
+                None => None,
+            },
+            named => named,
+        };
         directory.find(user, &TokenDigest::of(token), self.clock.wall_ms()).ok_or(WrongPass)
     }
 

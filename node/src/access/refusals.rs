@@ -47,7 +47,7 @@ pub struct Refusal {
     pub reason: Reason,
     /// Where: `resp`, `proxy`, `grpc`, `metrics`.
     pub context: &'static str,
-    /// What: a command or a method; empty for an authentication.
+    /// What: a command or a method, for instance the one by which somebody authenticates.
     pub object: String,
     /// The user's name as it was given; empty when none was.
     pub user: String,

@@ -68,7 +68,8 @@ pub struct Front {
     clients: Arc<Clients>,
     proxy: Proxy,
     stats: Stats,
-    listening: OnceLock<SocketAddr>,
+    /// Where each door is.
+    listening: [OnceLock<SocketAddr>; 2],
 }
 
 impl Front {
@@ -79,7 +80,7 @@ impl Front {
             serving,
             clients: Arc::default(),
             stats: Stats::default(),
-            listening: OnceLock::new(),
+            listening: Default::default(),
         })
     }
 
@@ -107,10 +108,8 @@ impl Front {
         mut listener: Box<dyn Listener>,
         mut shutdown: watch::Receiver<bool>,
     ) {
-        if door == Door::Resp
-            && let Ok(addr) = listener.local_addr()
-        {
-            self.listening.get_or_init(|| addr);
+        if let Ok(addr) = listener.local_addr() {
+            self.listening[door as usize].get_or_init(|| addr);
         }
         let mut tasks = JoinSet::new();
         // A set of its own, so that it ends with this future even when that is dropped.
@@ -153,7 +152,7 @@ impl Front {
         Incoming { stream, addr, .. }: Incoming,
         stop: &watch::Receiver<bool>,
     ) {
-        let local_addr = self.listening.get().copied().unwrap_or(addr);
+        let local_addr = self.listening[door as usize].get().copied().unwrap_or(addr);
         let now_us = self.serving.clock.mono_us();
         let entered =
             self.clients.enter(door, (addr, local_addr), now_us, self.serving.tunables.max_clients());

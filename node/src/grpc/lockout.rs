@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of who asks for a change, nor of which.
 
-use crate::access::REQUIRE_AUTH;
+use crate::access::{REQUIRE_AUTH, is_required};
 use predis_meta::{ClusterState, UserRole};
 use predis_types::TenantId;
 use tonic::Status;
@@ -16,10 +16,6 @@ pub(super) fn check(before: &ClusterState, after: &ClusterState, now_ms: u64) ->
     }
     let rule = "an enabled admin of the default tenant with a token that is valid must be left";
     Err(Status::failed_precondition(format!("{REQUIRE_AUTH} is yes: {rule}")))
-}
-
-fn is_required(state: &ClusterState) -> bool {
-    state.config().get(REQUIRE_AUTH).is_some_and(|value| value == "yes")
 }
 
 fn has_admin(state: &ClusterState, now_ms: u64) -> bool {

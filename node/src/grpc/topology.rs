@@ -226,7 +226,7 @@ mod tests {
     impl Rig {
         fn new() -> Rig {
             let clock = Arc::new(ManualClock::new(1000));
-            let access = Arc::new(Access::new(clock.clone()));
+            let access = Arc::new(Access::new(clock.clone(), false));
             let state = ClusterState::new();
             let (published, _) = watch::channel(Published::default());
             let (stop, _) = watch::channel(false);

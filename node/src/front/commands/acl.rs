@@ -31,7 +31,8 @@ pub(super) fn run(request: &Request<'_>) -> Result<Reply, Error> {
     }
 }
 
-fn visible(request: &Request<'_>) -> Vec<Arc<Identity>> {
+/// The users that the user may know of: its tenant's, or, for who looks after the cluster, all.
+pub(super) fn visible(request: &Request<'_>) -> Vec<Arc<Identity>> {
     let mut users = request.front.serving.access.users();
     if !request.is_of_cluster() {
         users.retain(|user| user.tenant == request.session.tenant());

@@ -1,12 +1,14 @@
 //! CLIENT KILL, in its old form (an address) and its new one (filters).
 
+use super::acl;
 use super::client::{is_normal, visible};
 use super::{Request, is};
-use crate::access::Access;
+use crate::access::Identity;
 use crate::front::error::{Error, quoted};
 use crate::front::session::Session;
 use bytes::Bytes;
 use predis_resp::{Reply, parse_integer};
+use std::sync::Arc;
 
 /// Which connections are meant: those that pass all filters given.
 #[derive(Default)]
@@ -22,7 +24,7 @@ struct Filters {
 
 impl Filters {
     /// Reads `name value` pairs.
-    fn parse(args: &[Bytes], access: &Access) -> Result<Filters, Error> {
+    fn parse(args: &[Bytes], users: &[Arc<Identity>]) -> Result<Filters, Error> {
         let mut filters = Filters { spare_me: true, ..Filters::default() };
         for pair in args.chunks(2) {
             let [name, value] = pair else { return Err(Error::Syntax) };
@@ -36,8 +38,7 @@ impl Filters {
             } else if is(name, "LADDR") {
                 filters.local_addr = Some(value.clone());
             } else if is(name, "USER") {
-                let known = |name: &str| access.user_facts(name).is_some();
-                if !std::str::from_utf8(value).is_ok_and(known) {
+                if !users.iter().any(|user| user.user.as_bytes() == value) {
                     return Err(Error::NoSuchUser(quoted(value)));
                 }
                 filters.user = Some(value.clone());
@@ -73,7 +74,7 @@ pub(super) fn run(request: &Request<'_>) -> Result<Reply, Error> {
             let filters = Filters { addr: Some(addr.clone()), ..Filters::default() };
             if kill(request, &filters) > 0 { Ok(Reply::ok()) } else { Err(Error::NoSuchClient) }
         }
-        args => Ok(Reply::Integer(kill(request, &Filters::parse(args, &request.front.serving.access)?))),
+        args => Ok(Reply::Integer(kill(request, &Filters::parse(args, &acl::visible(request))?))),
     }
 }
 

@@ -77,7 +77,7 @@ pub(super) fn named(name: &[u8]) -> Option<&'static Parameter> {
 
 /// The host and the port that this node accepts connections on.
 pub(super) fn listening(request: &Request<'_>) -> (String, u16) {
-    match request.front.listening.get() {
+    match request.front.listening[request.session.door as usize].get() {
         Some(addr) => (addr.ip().to_string(), addr.port()),
         None => (String::new(), 0),
     }

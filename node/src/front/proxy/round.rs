@@ -85,8 +85,8 @@ impl Connection {
 
     async fn gather(&mut self, call: Call, since_us: &mut u64) -> io::Result<()> {
         let reply = match self.front.proxy.upstream(&self.session) {
-            Ok(upstream) => upstream.call(&call.args).await,
-            Err(error) => Reply::from(error),
+            Ok(upstream) => Ok(upstream.call(&call.args).await),
+            Err(error) => Err(error),
         };
         self.answer(vec![(call.spec, reply)], since_us).await
     }
@@ -105,7 +105,8 @@ impl Connection {
         let runs = calls.into_iter().map(|(partition, calls)| {
             on_partition(serving, &upstream, &identity, partition, calls, *since_us)
         });
-        let mut replies: Vec<Option<(&'static CommandSpec, Reply)>> = (0..count).map(|_| None).collect();
+        let mut replies: Vec<Option<(&'static CommandSpec, Result<Reply, Error>)>> =
+            (0..count).map(|_| None).collect();
         for (place, spec, reply) in join_all(runs).await.into_iter().flatten() {
             replies[place] = Some((spec, reply));
         }
@@ -115,14 +116,19 @@ impl Connection {
     /// Counts and says replies that came at the same time.
     async fn answer(
         &mut self,
-        replies: Vec<(&'static CommandSpec, Reply)>,
+        replies: Vec<(&'static CommandSpec, Result<Reply, Error>)>,
         since_us: &mut u64,
     ) -> io::Result<()> {
         let nanos = self.elapsed_ns(since_us) / replies.len().max(1) as u64;
         for (spec, reply) in replies {
-            self.session.note_command(spec.id);
-            self.count(Some((spec.id, 1)), nanos);
-            self.say(spec, &reply).await?;
+            match reply {
+                Ok(reply) => {
+                    self.session.note_command(spec.id);
+                    self.count(Some((spec.id, 1)), nanos);
+                    self.say(spec, &reply).await?;
+                }
+                Err(error) => self.refuse(Some(spec), error).await?,
+            }
         }
         Ok(())
     }
@@ -136,7 +142,7 @@ async fn on_partition(
     partition: PartitionId,
     calls: Vec<(usize, Call)>,
     now_us: u64,
-) -> Vec<(usize, &'static CommandSpec, Reply)> {
+) -> Vec<(usize, &'static CommandSpec, Result<Reply, Error>)> {
     let own = serving.topology.load().owner(partition).is_some_and(|o| o.primary == Some(serving.node()));
     let (mut calls, mut refused) = (calls, Vec::new());
     if own {
@@ -160,10 +166,9 @@ async fn on_partition(
             }
             _ => upstream.call(&call.args).await,
         };
-        replies.push((place, call.spec, reply));
+        replies.push((place, call.spec, Ok(reply)));
     }
-    let over =
-        |(place, call): (usize, Call)| (place, call.spec, Reply::error(identity.gate.over().to_string()));
+    let over = |(place, call): (usize, Call)| (place, call.spec, Err(Error::OverQuota(identity.gate.over())));
     replies.extend(refused.into_iter().map(over));
     replies
 }

@@ -123,7 +123,7 @@ impl Rig {
             shards,
             tracking,
             connector: Arc::new(Refuses),
-            access: Arc::new(Access::new(clock.clone())),
+            access: Arc::new(Access::new(clock.clone(), false)),
             meta,
             tunables: Arc::new(Tunables::of(Some(MEMORY_BYTES), max_clients, 0)),
             propose_limit: LIMIT,

@@ -102,6 +102,7 @@ async fn what_tenants_share_is_for_users_of_the_default_one() {
     let id = beta.call("CLIENT ID").await;
     let Reply::Integer(id) = id else { panic!("a number") };
     assert_eq!(acme.call(&format!("CLIENT KILL ID {id}")).await, Reply::Integer(0));
+    assert_eq!(acme.error("CLIENT KILL USER beta-app").await, "ERR No such user 'beta-app'");
     assert_eq!(beta.call("PING").await, Reply::simple("PONG"));
     assert_eq!(items(acme.call("ACL USERS").await), [bulk("acme-app")]);
     assert_eq!(acme.call("ACL GETUSER beta-app").await, Reply::Null);

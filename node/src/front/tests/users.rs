@@ -61,6 +61,11 @@ async fn nobody_gets_in_without_a_token() {
     assert_eq!(client.call("SET a 1").await, Reply::ok());
     assert_eq!(client.call("RESET").await, Reply::simple("RESET"));
     assert_eq!(client.error("GET a").await, "NOAUTH Authentication required.");
+    // Clients that were given a password alone name the default user.
+    let mut alone = rig.client();
+    assert!(matches!(alone.call(&format!("HELLO 3 AUTH default {right}")).await, Reply::Map(_)));
+    assert_eq!(alone.text("ACL WHOAMI").await, "app");
+    assert_eq!(rig.client().error("AUTH default nonsense").await, wrong);
     let mut modern = rig.client();
     let hello = format!("HELLO 3 AUTH app {right} SETNAME me");
     assert!(matches!(modern.call(&hello).await, Reply::Map(_)));

@@ -133,7 +133,7 @@ impl Rig {
         let meta = leader().await;
         meta.propose(&founding(), LIMIT).await.unwrap();
         let clock = Arc::new(ManualClock::new(START_MS));
-        let access = Arc::new(Access::new(clock.clone()));
+        let access = Arc::new(Access::new(clock.clone(), false));
         access.update(&meta.published());
         let desk = Arc::new(Desk::new(meta.clone(), clock.clone(), LeaseConfig::default()));
         let shared = Shared {

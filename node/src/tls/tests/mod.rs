@@ -60,7 +60,7 @@ impl Rig {
         std::fs::write(directory.path().join("ca.crt"), authority.pem()).unwrap();
         authority.issue(Kind::Member, ALWAYS).write(directory.path(), "node");
         let clock = Arc::new(ManualClock::new(NOW_S * 1000));
-        let access = Arc::new(Access::new(clock.clone()));
+        let access = Arc::new(Access::new(clock.clone(), false));
         let tls = Tls::load(config(&directory, clients), clock.clone(), access.clone()).unwrap();
         Rig { directory, authority, clock, access, tls }
     }
