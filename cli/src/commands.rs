@@ -1,9 +1,9 @@
 //! The tree of subcommands: one variant and one arm for each. Does not know their arguments.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{certs, config, ctl, logging, replay, server, up};
+use crate::{certs, completions, config, ctl, logging, replay, server, up};
 
 /// A Redis-compatible cache cluster.
 #[derive(Debug, Parser)]
@@ -21,6 +21,7 @@ enum Command {
     Config(config::ConfigArgs),
     Replay(replay::ReplayArgs),
     Certs(certs::CertsArgs),
+    Completions(completions::CompletionsArgs),
 }
 
 impl Cli {
@@ -30,6 +31,7 @@ impl Cli {
             Command::Server(args) => server::run(*args),
             Command::Up(args) => up::run(args),
             Command::Ctl(args) => ctl::run(&args),
+            Command::Completions(args) => completions::run(&args, Cli::command()),
             Command::Certs(args) => certs::run(&args),
             Command::Config(args) => config::run(args),
             Command::Replay(args) => logging::init(logging::Format::Text).and_then(|()| replay::run(&args)),
@@ -39,8 +41,6 @@ impl Cli {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod certs;
 mod commands;
+mod completions;
 mod config;
 mod ctl;
 mod failure;

@@ -4,6 +4,7 @@
 
 mod licences;
 mod metadata;
+mod reference;
 mod report;
 mod rust_source;
 mod tidy;
@@ -20,6 +21,7 @@ Commands:
   tidy [--json]                   Check crate directions, purity, sizes, module docs, links, leftovers, whitespace
   tidy --bless [--allow-growth]   Rewrite xtask/sizes.txt: lower and drop entries; with --allow-growth also
                                   raise and add them
+  docs                            Rewrite docs/admin-api.md from the comments of admin.proto
   licences [--json] [--offline]   Check every dependency's licence and registry against deny.toml
   help                            Print this text
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         "tidy" => flagged(flags, &["--json", "--bless", "--allow-growth"], tidy::run),
+        "docs" => flagged(flags, &[], reference::run),
         "licences" => flagged(flags, &["--json", "--offline"], licences::run),
         unknown => Err(Refusal::Usage(format!("unknown command '{unknown}'"))),
     };

@@ -1,5 +1,7 @@
 //! A `predis server` as a process whose log is read. Does not know what is tested.
 
+#![allow(dead_code, reason = "each test uses what it needs")]
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
@@ -33,6 +35,8 @@ pub struct Server {
     pub log: Vec<String>,
     /// Where it speaks RESP.
     pub addr: String,
+    /// Where it speaks gRPC.
+    pub grpc: String,
 }
 
 impl Drop for Server {
@@ -55,9 +59,10 @@ impl Server {
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = channel();
         thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let mut server = Server { child, lines, log: Vec::new(), addr: String::new() };
+        let mut server = Server { child, lines, log: Vec::new(), addr: String::new(), grpc: String::new() };
         let listening = server.wait_for("listening");
         server.addr = listening["fields"]["resp"].as_str().unwrap().to_owned();
+        server.grpc = listening["fields"]["grpc"].as_str().unwrap().to_owned();
         server.wait_for("serving");
         server
     }
@@ -89,6 +94,20 @@ impl Server {
         let status = self.child.wait().unwrap().code().unwrap();
         self.log.extend(self.lines.iter());
         status
+    }
+
+    /// Waits until it ends by itself; its exit status.
+    pub fn ended(&mut self) -> i32 {
+        let until = Instant::now() + LIMIT;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                self.log.extend(self.lines.iter());
+                return status.code().unwrap();
+            }
+            assert!(Instant::now() < until, "it goes on: {:#?}", self.log);
+            // A process that ends tells nobody but its parent, when that asks.
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// What it answers to a command.

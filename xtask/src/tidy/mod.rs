@@ -15,6 +15,7 @@ mod whitespace;
 use anyhow::Context;
 
 use crate::metadata::{self, Package};
+use crate::reference;
 use crate::report::{self, Violation};
 use crate::tree::{self, File};
 
@@ -53,6 +54,7 @@ fn check(files: &[File], packages: &[Package], root: &str, recorded: &sizes::Siz
     violations.extend(links::check(files));
     violations.extend(whitespace::check(files));
     violations.extend(surroundings::check(files));
+    violations.extend(reference::check(files));
     violations
 }
 
@@ -65,13 +67,24 @@ mod tests {
     fn every_rule_is_asked() {
         let text =
             format!("use std::fs; \n// {}DO in {}ot/\nfn f() {{\n{}}}\n", "TO", "/ro", "\n".repeat(70));
-        let files = [File::new("router/src/a.rs", text), File::new("README.md", "[lost](lost.md)\n")];
+        let proto = File::new("proto/proto/predis/admin/v1/admin.proto", "message A {}\n");
+        let files = [File::new("router/src/a.rs", text), File::new("README.md", "[lost](lost.md)\n"), proto];
         let stranger = Package { name: "predis-attic".into(), ..Package::default() };
         let violations = check(&files, &[stranger], "/root-of-it", &sizes::Sizes::new());
         let mut rules: Vec<&str> = violations.iter().map(|violation| violation.rule).collect();
         rules.sort_unstable();
         rules.dedup();
-        let all = ["docs", "leftovers", "links", "purity", "rooms", "sizes", "surroundings", "whitespace"];
+        let all = [
+            "docs",
+            "leftovers",
+            "links",
+            "purity",
+            "reference",
+            "rooms",
+            "sizes",
+            "surroundings",
+            "whitespace",
+        ];
         assert_eq!(rules, all);
     }
 }
