@@ -276,13 +276,13 @@ class Process:
 
 
 class Server(Process):
-    """One `predis server`. Number 1 has the base port, 2 the next; gRPC is 200 higher, metrics 300."""
+    """One `predis server`. Number 1 has the base port, 2 the next; the proxy is 100 higher, gRPC 200, metrics 300."""
 
-    def __init__(self, predis, number, base, folder, start, more=()):
+    def __init__(self, predis, number, base, folder, start, more=(), proxy=False):
         self.predis, self.number, self.start_with = predis, number, list(start)
-        self.resp, self.grpc, self.metrics = (base + offset + number - 1 for offset in (0, 200, 300))
+        self.resp, self.proxy, self.grpc, self.metrics = (base + offset + number - 1 for offset in (0, 100, 200, 300))
         self.data = pathlib.Path(folder) / f"data-{number}"
-        self.more = [str(word) for word in more]
+        self.more = [str(word) for word in more] + (["--proxy-listen", f"127.0.0.1:{self.proxy}"] if proxy else [])
         super().__init__(predis, [], pathlib.Path(folder) / f"node-{number}.log")
 
     def start(self):
@@ -301,12 +301,12 @@ class Server(Process):
         return http(self.metrics, "/readyz")[0] == 200
 
 
-def servers(predis, base, folder, count=3, more=()):
+def servers(predis, base, folder, count=3, more=(), proxy=False):
     """The processes of a cluster, not started: the first founds it, the others join."""
     made = []
     for number in range(1, count + 1):
         start = ["--bootstrap"] if number == 1 else ["--join", f"127.0.0.1:{base + 200}"]
-        made.append(Server(predis, number, base, folder, start, more))
+        made.append(Server(predis, number, base, folder, start, more, proxy))
     return made
 
 
