@@ -389,36 +389,45 @@ class Caller(threading.Thread):
 
 def death(checks, args, folder):
     """Nodes that die and nodes that stand still, seen through the endpoints of the others."""
-    base = args.base_port + 400
-    nodes = lab.servers(args.predis, base, folder, proxy=True)
+    nodes = lab.servers(args.predis, args.base_port + 400, folder, proxy=True)
     with lab.running(nodes):
         for node in nodes:
             node.start()
-        lab.await_cluster(args.predis, nodes)
-        victim, living = nodes[2], nodes[:2]
-        dead_owned = [(first, last) for first, last, port in lab.slot_map(base) if port == victim.resp]
-        callers = [Caller(node.proxy, f"c{node.number}.{thread}") for node in living for thread in range(3)]
-        for caller in callers:
-            caller.start()
+        for how in ("kill", "stop"):
+            # Only empty partitions move, and the node that goes must have some to lose.
+            lab.until("FLUSHALL", 30, lambda: not refusal(plain(nodes[0].proxy).flushall), 0.1)
+            lab.await_cluster(args.predis, nodes, 60)
+            death_round(checks, nodes, how)
+        for node in nodes:
+            checks.that("panicked" not in node.log.read_text(encoding="utf-8"), f"node {node.number} panicked")
+
+
+def death_round(checks, nodes, how):
+    """Callers at the endpoints of those that stay, while one goes and comes back."""
+    victim, living = nodes[2], nodes[:2]
+    theirs = [(first, last) for first, last, port in lab.slot_map(nodes[0].resp) if port == victim.resp]
+    callers = [Caller(node.proxy, f"{how}{node.number}.{thread}") for node in living for thread in range(3)]
+    for caller in callers:
+        caller.start()
+    try:
         lab.until("the callers are at it", 20, lambda: all(caller.done > 100 for caller in callers))
         checks.that(not any(caller.errors for caller in callers), f"before anything: {[dict(c.errors) for c in callers if c.errors][:2]}")
-        for how in ("kill", "stop"):
-            fall(checks, args, nodes, victim, callers, how)
+        fall(checks, living, victim, callers, how)
+    finally:
         for caller in callers:
             caller.stop.set()
         for caller in callers:
             caller.join(20)
-        checks.that(not any(caller.is_alive() for caller in callers), "a caller hangs")
-        wrong = [text for caller in callers for text in caller.wrong]
-        checks.that(not wrong, f"wrong values: {wrong[:3]}")
-        mine = lambda key: any(first <= lab.key_slot(key) <= last for first, last in dead_owned)  # noqa: E731
-        lost = [key for caller in callers for key in caller.missing if not mine(key)]
-        checks.that(not lost, f"keys of nodes that lived are missing: {sorted(lost)[:5]}")
-        for node in living:
-            checks.that("panicked" not in node.log.read_text(encoding="utf-8"), f"node {node.number} panicked")
+    checks.that(not any(caller.is_alive() for caller in callers), f"{how}: a caller hangs")
+    wrong = [text for caller in callers for text in caller.wrong]
+    checks.that(not wrong, f"{how}: wrong values: {wrong[:3]}")
+    missing = [key for caller in callers for key in caller.missing]
+    lost = [key for key in missing if not any(first <= lab.key_slot(key) <= last for first, last in theirs)]
+    checks.that(not lost, f"{how}: keys of nodes that lived are missing: {sorted(lost)[:5]}")
+    print(f"  {how}: {sum(caller.done for caller in callers)} calls, {len(missing)} keys lost with their only copy")
 
 
-def fall(checks, args, nodes, victim, callers, how):
+def fall(checks, living, victim, callers, how):
     """One node goes; how long calls take and what they say; then it is back."""
     for caller in callers:
         caller.errors.clear()
@@ -429,7 +438,6 @@ def fall(checks, args, nodes, victim, callers, how):
         victim.child.send_signal(signal.SIGSTOP)
     marks = {caller: caller.done for caller in callers}
     probes = lab.partition_keys(256)
-    living = [node for node in nodes if node is not victim]
 
     def resumed():
         clients = [plain(node.proxy, socket_timeout=2 * DEADLINE_S) for node in living]
@@ -451,7 +459,7 @@ def fall(checks, args, nodes, victim, callers, how):
         victim.start()
     else:
         victim.child.send_signal(signal.SIGCONT)
-    lab.await_cluster(args.predis, nodes, 60)
+    lab.until(f"{how}: the node is back", 60, victim.ready, 0.1)
 
 
 def settled(callers, marks):
