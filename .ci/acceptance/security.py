@@ -202,7 +202,7 @@ def open_connection(checks, what, client, name, token, still):
             said = client.call("DBSIZE")
         except lab.Gone:
             said = "closed"
-        return said if isinstance(said, int) == still else None
+        return str(said) if isinstance(said, int) == still else None
 
     try:
         said = lab.until("the connection is told", 6, told, 0.05)

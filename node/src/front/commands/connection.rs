@@ -59,7 +59,9 @@ fn auth(request: &Request<'_>, args: &[Bytes]) -> Result<(), Error> {
         }
         Err(_) if named.is_none() && !access.required() => Err(Error::NoPassword),
         Err(wrong) => {
-            let user = named.unwrap_or_default();
+            // A token where the name belongs is a mistake that must not end in a log.
+            let user =
+                named.filter(|user| access.authenticate(None, user.as_bytes()).is_err()).unwrap_or_default();
             request.front.refused(request.session, Reason::Auth, request.spec.name, &user);
             Err(wrong.into())
         }
