@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import signal
 import stat
 import subprocess
@@ -54,6 +55,15 @@ class Operator:
         if code != 0:
             raise lab.Failed(f"ctl {' '.join(map(str, args))} ended with {code}: {err.strip()}")
         return json.loads(out)
+
+    def at_a_terminal(self, *args):
+        """What `predis ctl ...` shows at a terminal of 80x24."""
+        command = shlex.join([self.cluster.predis, "ctl", *map(str, self.let_in), *map(str, args)])
+        done = subprocess.run(
+            ["script", "-qec", f"stty cols 80 rows 24; {command}", "/dev/null"], capture_output=True, timeout=60, check=False,
+            env={**self.environment(), "TERM": "xterm"}, stdin=subprocess.DEVNULL,
+        )
+        return done.stdout.decode()
 
     def start(self, *args):
         """`predis ctl ...` that goes on."""
@@ -322,10 +332,14 @@ def moves(checks, operator):
         cluster.nodes += made
         cluster.await_spread()
         code, out, err = operator.ctl("cluster", "drain", "node-4", "--timeout", "60s")
-        checks.that(code == 0 and (out + err).strip(), f"drain: {code}, {err}")
+        checks.that(code == 0 and out.strip() and not err, f"drain: {code}, {out!r}, {err!r}")
         checks.that(modes(operator)["node-4"][::2] == ("draining", 0), f"drained: {modes(operator)['node-4']}")
         checks.that(made[0].alive() and cluster.ready(made[0]), "a drained node goes on")
         checks.that(operator.ctl("cluster", "activate", "node-4")[0] == 0, "activate")
+        cluster.await_spread()
+        shown = operator.at_a_terminal("cluster", "drain", "node-4")
+        checks.that(re.search(r"\d+ ?(%|/|of) ?\d*", shown), f"a drain at a terminal shows no progress: {shown!r}")
+        checks.that(operator.ctl("cluster", "activate", "node-4")[0] == 0, "activate once more")
         cluster.await_spread()
         with_keys(checks, operator, made[0])
         by_force(checks, operator, made[1])
@@ -358,7 +372,7 @@ def with_keys(checks, operator, node):
         out, err = leaving.communicate(timeout=60)
     checks.that(leaving.returncode == 0, f"leave: {leaving.returncode}, {err.decode()!r}")
     json.loads(out)
-    checks.that(err.strip(), "leave --json says nothing of its progress on stderr")
+    checks.that(not err, f"leave --json where nobody looks says {err!r}")
     ended(checks, operator, node)
 
 

@@ -98,6 +98,7 @@ class Secured:
 
     def __init__(self, predis, folder, base):
         self.predis, self.folder, self.base = predis, pathlib.Path(folder), base
+        self.folder.mkdir(exist_ok=True)
         self.authority = Authority(predis, self.folder / "certs")
         self.paper = self.authority.issue("client", "tester")
         self.members = [self.authority.issue("member", f"member-{number}") for number in (1, 2, 3)]
