@@ -40,8 +40,13 @@ class Operator:
     def bare(self, *args, env=None, timeout_s=60, stdin=""):
         """(status, stdout, stderr) of `predis ...`."""
         done = subprocess.run(
-            [self.cluster.predis, *map(str, args)], capture_output=True, timeout=timeout_s, check=False, env=self.environment(env),
-            input=stdin.encode(), cwd=self.home,
+            [self.cluster.predis, *map(str, args)],
+            capture_output=True,
+            timeout=timeout_s,
+            check=False,
+            env=self.environment(env),
+            input=stdin.encode(),
+            cwd=self.home,
         )
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
@@ -60,16 +65,23 @@ class Operator:
         """What `predis ctl ...` shows at a terminal of 80x24."""
         command = shlex.join([self.cluster.predis, "ctl", *map(str, self.let_in), *map(str, args)])
         done = subprocess.run(
-            ["script", "-qec", f"stty cols 80 rows 24; {command}", "/dev/null"], capture_output=True, timeout=60, check=False,
-            env={**self.environment(), "TERM": "xterm"}, stdin=subprocess.DEVNULL,
+            ["script", "-qec", f"stty cols 80 rows 24; {command}", "/dev/null"],
+            capture_output=True,
+            timeout=60,
+            check=False,
+            env={**self.environment(), "TERM": "xterm"},
+            stdin=subprocess.DEVNULL,
         )
         return done.stdout.decode()
 
     def start(self, *args):
         """`predis ctl ...` that goes on."""
         return subprocess.Popen(
-            [self.cluster.predis, "ctl", *map(str, self.let_in), *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL, env=self.environment(),
+            [self.cluster.predis, "ctl", *map(str, self.let_in), *map(str, args)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            env=self.environment(),
         )
 
 
@@ -96,7 +108,9 @@ def helps(checks, operator):
     checks.that(len(seen) > 25, f"only {len(seen)} commands")
     for shell in ("bash", "zsh", "fish", "powershell", "elvish"):
         code, out, _ = operator.bare("completions", shell)
-        checks.that(code == 0 and all(word in out for word in ("rotate", "drain", "token-file", "certs")), f"completions {shell}: {code}")
+        checks.that(
+            code == 0 and all(word in out for word in ("rotate", "drain", "token-file", "certs")), f"completions {shell}: {code}"
+        )
         if shell == "bash":
             done = subprocess.run(["bash", "-n"], input=out.encode(), capture_output=True, check=False)
             checks.that(done.returncode == 0, f"completions bash: {done.stderr}")
@@ -111,7 +125,9 @@ def reads(checks, operator):
     checks.that(status["slots_served"] == lab.SLOTS and status["partitions_served"] == status["partition_count"], "status: slots")
     nodes = operator.json("nodes")
     nodes = nodes if isinstance(nodes, list) else nodes["nodes"]
-    checks.that({node["grpc_addr"] for node in nodes} == {f"127.0.0.1:{node.grpc}" for node in operator.cluster.nodes}, f"nodes: {nodes}")
+    checks.that(
+        {node["grpc_addr"] for node in nodes} == {f"127.0.0.1:{node.grpc}" for node in operator.cluster.nodes}, f"nodes: {nodes}"
+    )
     one = operator.json("nodes", "node-2")
     by_id = operator.json("nodes", next(node["id"] for node in nodes if node["name"] == "node-2"))
     checks.that("node-2" in str(one) and one == by_id, f"a node by name and by id: {one}, {by_id}")
@@ -127,17 +143,32 @@ def reads(checks, operator):
     checks.that(audit["changes"] and isinstance(audit["refusals"], list), f"audit: {str(audit)[:200]}")
     checks.that(len(operator.json("audit", "--limit", "2")["changes"]) <= 2, "audit --limit 2")
     for command in (
-        ["cluster", "status"], ["cluster", "status", "--stale"], ["cluster", "status", "--partitions"], ["nodes"], ["nodes", "node-1"], ["partitions"],
-        ["partitions", "--node", "node-1"], ["topology"], ["tenants", "list"], ["users", "list"], ["config", "get"], ["config", "get", "require-auth"], ["audit"],
+        ["cluster", "status"],
+        ["cluster", "status", "--stale"],
+        ["cluster", "status", "--partitions"],
+        ["nodes"],
+        ["nodes", "node-1"],
+        ["partitions"],
+        ["partitions", "--node", "node-1"],
+        ["topology"],
+        ["tenants", "list"],
+        ["users", "list"],
+        ["config", "get"],
+        ["config", "get", "require-auth"],
+        ["audit"],
     ):
         code, out, err = operator.ctl(*command)
-        checks.that(code == 0 and out.strip() and not err and "\x1b" not in out, f"ctl {' '.join(command)}: {code}, {err}, {out[:100]!r}")
+        checks.that(
+            code == 0 and out.strip() and not err and "\x1b" not in out, f"ctl {' '.join(command)}: {code}, {err}, {out[:100]!r}"
+        )
         widest = max(len(line) for line in out.splitlines())
         checks.that(widest <= 160, f"ctl {' '.join(command)}: a line of {widest} columns")
         read = operator.json(*command)
         checks.that(read, f"ctl {' '.join(command)} --json: {read}")
     before, after = operator.ctl("--json", "nodes"), operator.ctl("nodes", "--json")
-    checks.that(before[0] == after[0] == 0 and json.loads(before[1]) == json.loads(after[1]), "--json before and behind the command")
+    checks.that(
+        before[0] == after[0] == 0 and json.loads(before[1]) == json.loads(after[1]), "--json before and behind the command"
+    )
 
 
 def token_of(checks, answer, what):
@@ -163,7 +194,19 @@ def people(checks, operator):
     """Tenants, users and tokens, from their making to their end."""
     cluster = operator.cluster
     node = cluster.nodes[1]
-    operator.json("tenants", "create", "shop", "--placement", "colocated", "--memory", "64mb", "--max-ops", "5000", "--max-connections", "50")
+    operator.json(
+        "tenants",
+        "create",
+        "shop",
+        "--placement",
+        "colocated",
+        "--memory",
+        "64mb",
+        "--max-ops",
+        "5000",
+        "--max-connections",
+        "50",
+    )
     listed = operator.json("tenants", "list")
     listed = listed if isinstance(listed, list) else listed["tenants"]
     shop = next(tenant for tenant in listed if tenant["name"] == "shop")
@@ -172,23 +215,37 @@ def people(checks, operator):
     operator.json("tenants", "update", "shop", "--policy", "lru", "--max-ops", "none")
     listed = operator.json("tenants", "list")
     shop = next(tenant for tenant in (listed if isinstance(listed, list) else listed["tenants"]) if tenant["name"] == "shop")
-    checks.that(shop["policy"] == "lru" and not shop.get("max_ops_per_second") and shop["max_connections"] == 50, f"the tenant then: {shop}")
+    checks.that(
+        shop["policy"] == "lru" and not shop.get("max_ops_per_second") and shop["max_connections"] == 50,
+        f"the tenant then: {shop}",
+    )
     first = token_of(checks, operator.json("users", "create", "till", "--tenant", "shop", "--role", "read_write"), "users create")
     lab.until("till comes in", 5, lambda: cluster.comes_in(node, "till", first))
     path = operator.home / "second.token"
     code, out, err = operator.ctl("users", "rotate", "till", "--overlap", "3s", "--token-out", path)
     second = path.read_text(encoding="ascii").strip()
-    checks.that(code == 0 and second not in out + err and stat.S_IMODE(path.stat().st_mode) == 0o600, f"users rotate --token-out: {code}, {out}{err}")
+    checks.that(
+        code == 0 and second not in out + err and stat.S_IMODE(path.stat().st_mode) == 0o600,
+        f"users rotate --token-out: {code}, {out}{err}",
+    )
     lab.until("both tokens work", 2, lambda: cluster.comes_in(node, "till", first) and cluster.comes_in(node, "till", second))
     lab.until("the first token ends", 10, lambda: not cluster.comes_in(node, "till", first), 0.1)
     code, out, err = operator.ctl("users", "rotate", "till", "--token-out", path)
-    checks.that(code in (1, 2) and str(path) in err and path.read_text(encoding="ascii").strip() == second, f"a token over another: {code}, {err}")
+    checks.that(
+        code in (1, 2) and str(path) in err and path.read_text(encoding="ascii").strip() == second,
+        f"a token over another: {code}, {err}",
+    )
     checks.that(cluster.comes_in(node, "till", second), "what was refused has changed something")
-    third = token_of(checks, operator.json("users", "token", "add", "till", "--token-id", "third", "--expires", "1h"), "users token add")
+    third = token_of(
+        checks, operator.json("users", "token", "add", "till", "--token-id", "third", "--expires", "1h"), "users token add"
+    )
     lab.until("a third token works", 5, lambda: cluster.comes_in(node, "till", third))
     code, out, _ = operator.ctl("users", "list")
     raw = json.dumps(operator.json("users", "list"))
-    checks.that("till" in out and "third" in raw and not any(token in out + raw for token in (first, second, third)), "users list shows tokens")
+    checks.that(
+        "till" in out and "third" in raw and not any(token in out + raw for token in (first, second, third)),
+        "users list shows tokens",
+    )
     operator.json("users", "token", "revoke", "till", "third")
     lab.until("the third token is useless", 5, lambda: not cluster.comes_in(node, "till", third))
     operator.json("users", "update", "till", "--disable")
@@ -202,7 +259,9 @@ def people(checks, operator):
     checks.that(code == 1 and "user" in err, f"a tenant with users is removed: {code}, {err}")
     operator.json("users", "remove", "till")
     operator.json("tenants", "remove", "shop")
-    checks.that("shop" not in str(operator.json("tenants", "list")) and "till" not in str(operator.json("users", "list")), "they are gone")
+    checks.that(
+        "shop" not in str(operator.json("tenants", "list")) and "till" not in str(operator.json("users", "list")), "they are gone"
+    )
     code, out, err = operator.ctl("users", "create", "shown", "--role", "operator")
     shown = re.findall(r"\S{32,}", out)
     checks.that(code == 0 and len(shown) == 1, f"users create shows {len(shown)} tokens: {out!r}")
@@ -217,7 +276,9 @@ def contexts(checks, operator):
     code, out, err = operator.bare("ctl", "context", "add", "one", "--addr", first, *secret)
     checks.that(code == 0, f"context add: {err}")
     operator.bare("ctl", "context", "add", "two", "--addr", second, *secret)
-    by = lambda *more, **env: json.loads(operator.bare("ctl", *more, "--json", "cluster", "status", "--stale", env=env)[1])["answered_by"]  # noqa: E731
+    by = lambda *more, **env: json.loads(operator.bare("ctl", *more, "--json", "cluster", "status", "--stale", env=env)[1])[
+        "answered_by"
+    ]  # noqa: E731
     ids = {node["grpc_addr"]: node["id"] for node in operator.json("cluster", "status")["nodes"]}
     checks.that(by() == ids[first], "the first context is in use")
     checks.that(by("--context", "two") == ids[second] and by(PREDIS_CONTEXT="two") == ids[second], "--context")
@@ -232,8 +293,13 @@ def contexts(checks, operator):
     code, _, err = operator.bare("ctl", "--context", "three", "cluster", "status")
     checks.that(code in (1, 2) and "three" in err, f"--context three: {code}, {err}")
     path = operator.home / ".config/predis/contexts.toml"
-    checks.that(path.exists() and operator.cluster.admin_token not in path.read_text(encoding="utf-8"), "contexts.toml has a token")
-    checks.that(operator.bare("ctl", "context", "rm", "two")[0] == 0 and "two" not in operator.bare("ctl", "context", "ls")[1], "context rm")
+    checks.that(
+        path.exists() and operator.cluster.admin_token not in path.read_text(encoding="utf-8"), "contexts.toml has a token"
+    )
+    checks.that(
+        operator.bare("ctl", "context", "rm", "two")[0] == 0 and "two" not in operator.bare("ctl", "context", "ls")[1],
+        "context rm",
+    )
     good = path.read_bytes()
     path.write_text("no toml at all [", encoding="utf-8")
     code, _, err = operator.bare("ctl", "cluster", "status")
@@ -259,31 +325,63 @@ def wrong(checks, operator):
         ("a wrong token", [*addr, "--token-file", bad, *operator.tls, *status], {1}, "token"),
         ("no token", [*addr, *operator.tls, *status], {1, 2}, "token"),
         ("a reader's token", [*addr, "--token-file", readers, *operator.tls, *status], {1}, "operator"),
-        ("no such token file", [*addr, "--token-file", operator.home / "none", *operator.tls, *status], {1, 2}, str(operator.home / "none")),
+        (
+            "no such token file",
+            [*addr, "--token-file", operator.home / "none", *operator.tls, *status],
+            {1, 2},
+            str(operator.home / "none"),
+        ),
         ("an empty token file", [*addr, "--token-file", empty, *operator.tls, *status], {1, 2}, str(empty)),
         ("no TLS", [*addr, "--token-file", cluster.token_path, *status], {1, 2}, "(?i)tls"),
         ("no certificate", [*addr, "--token-file", cluster.token_path, *operator.tls[:2], *status], {1}, "certificate"),
-        ("a key without its certificate", [*addr, "--tls-authority", operator.tls[1], "--tls-key", operator.tls[5], *status], {2}, "tls-certificate"),
-        ("nobody there", ["--addr", "127.0.0.1:1", "--token-file", cluster.token_path, *operator.tls, *status], {1}, "127.0.0.1:1"),
+        (
+            "a key without its certificate",
+            [*addr, "--tls-authority", operator.tls[1], "--tls-key", operator.tls[5], *status],
+            {2},
+            "tls-certificate",
+        ),
+        (
+            "nobody there",
+            ["--addr", "127.0.0.1:1", "--token-file", cluster.token_path, *operator.tls, *status],
+            {1},
+            "127.0.0.1:1",
+        ),
         ("an address that is none", ["--addr", "nowhere", *status], {1, 2}, "nowhere"),
-        ("an unknown command", ["clutser"], {2}, "cluster"), ("an unknown flag", ["nodes", "--jsn"], {2}, "--jsn"),
+        ("an unknown command", ["clutser"], {2}, "cluster"),
+        ("an unknown flag", ["nodes", "--jsn"], {2}, "--jsn"),
         ("no command", [], {2}, "Usage"),
     ]:
         code, out, err = operator.bare("ctl", *args)
         checks.that(code in codes and re.search(said, err) and not out, f"{what}: {code}, {err!r}, {out[:80]!r}")
         checks.that("panicked" not in err and "transport error" not in err, f"{what}: {err!r}")
     for args, codes, said in [
-        (["nodes", "nobody"], {1}, "nobody"), (["cluster", "drain", "nobody"], {1}, "nobody"), (["cluster", "weight", "node-1", "0"], {1, 2}, "(?i)weight"),
-        (["cluster", "weight", "node-1", "many"], {2}, "(?i)weight"), (["cluster", "forget", "node-1"], {1}, "(?i)up|down"),
-        (["tenants", "create", "no good"], {1, 2}, "name"), (["tenants", "create", "t", "--memory", "lots"], {1, 2}, "memory"),
-        (["tenants", "create", "t", "--placement", "else"], {1, 2}, "spread"), (["tenants", "create", "t", "--policy", "best"], {1, 2}, "policy"),
-        (["tenants", "create", "default"], {1}, "default"), (["tenants", "update", "default"], {1, 2}, "."), (["tenants", "update", "nobody", "--policy", "lru"], {1}, "nobody"),
-        (["tenants", "remove", "nobody"], {1}, "nobody"), (["tenants", "remove", "default"], {1}, "default"),
-        (["users", "create", "x", "--role", "king"], {1, 2}, "operator"), (["users", "create", "x", "--tenant", "nobody"], {1}, "nobody"),
-        (["users", "create", "default"], {1, 2}, "default"), (["users", "create", "x", "--expires", "soon"], {2}, "soon"), (["users", "rotate", "nobody"], {1}, "nobody"),
-        (["users", "token", "revoke", "reader", "none"], {1}, "none"), (["users", "remove", "nobody"], {1}, "nobody"),
-        (["config", "get", "nonsense"], {1}, "nonsense"), (["config", "set", "nonsense", "1"], {1}, "nonsense"), (["config", "set", "require-auth", "maybe"], {1, 2}, "yes"),
-        (["users", "update", "admin", "--disable"], {1}, "admin"), (["users", "remove", "admin"], {1}, "admin"), (["audit", "--limit", "x"], {2}, "limit"),
+        (["nodes", "nobody"], {1}, "nobody"),
+        (["cluster", "drain", "nobody"], {1}, "nobody"),
+        (["cluster", "weight", "node-1", "0"], {1, 2}, "(?i)weight"),
+        (["cluster", "weight", "node-1", "many"], {2}, "(?i)weight"),
+        (["cluster", "forget", "node-1"], {1}, "(?i)up|down"),
+        (["tenants", "create", "no good"], {1, 2}, "name"),
+        (["tenants", "create", "t", "--memory", "lots"], {1, 2}, "memory"),
+        (["tenants", "create", "t", "--placement", "else"], {1, 2}, "spread"),
+        (["tenants", "create", "t", "--policy", "best"], {1, 2}, "policy"),
+        (["tenants", "create", "default"], {1}, "default"),
+        (["tenants", "update", "default"], {1, 2}, "."),
+        (["tenants", "update", "nobody", "--policy", "lru"], {1}, "nobody"),
+        (["tenants", "remove", "nobody"], {1}, "nobody"),
+        (["tenants", "remove", "default"], {1}, "default"),
+        (["users", "create", "x", "--role", "king"], {1, 2}, "operator"),
+        (["users", "create", "x", "--tenant", "nobody"], {1}, "nobody"),
+        (["users", "create", "default"], {1, 2}, "default"),
+        (["users", "create", "x", "--expires", "soon"], {2}, "soon"),
+        (["users", "rotate", "nobody"], {1}, "nobody"),
+        (["users", "token", "revoke", "reader", "none"], {1}, "none"),
+        (["users", "remove", "nobody"], {1}, "nobody"),
+        (["config", "get", "nonsense"], {1}, "nonsense"),
+        (["config", "set", "nonsense", "1"], {1}, "nonsense"),
+        (["config", "set", "require-auth", "maybe"], {1, 2}, "yes"),
+        (["users", "update", "admin", "--disable"], {1}, "admin"),
+        (["users", "remove", "admin"], {1}, "admin"),
+        (["audit", "--limit", "x"], {2}, "limit"),
     ]:
         code, out, err = operator.ctl(*args)
         checks.that(code in codes and re.search(said, err) and not out, f"ctl {' '.join(args)}: {code}, {err!r}, {out[:80]!r}")
@@ -298,6 +396,7 @@ def watching(checks, operator):
     """What is agreed on is seen by who watches."""
     for command in (["watch"], ["cluster", "watch"]):
         with operator.start(*command, "--json", "--count", "2") as watcher:
+
             def change():
                 # Until the watcher listens, nothing is told; an event each time.
                 operator.ctl("cluster", "weight", "node-1", "99")
@@ -318,7 +417,10 @@ def watching(checks, operator):
 
 def modes(operator):
     """name -> (mode, status, primaries, seats)."""
-    return {node["name"]: (node["mode"], node["status"], node["primaries"], node["seats"]) for node in operator.json("cluster", "status")["nodes"]}
+    return {
+        node["name"]: (node["mode"], node["status"], node["primaries"], node["seats"])
+        for node in operator.json("cluster", "status")["nodes"]
+    }
 
 
 def moves(checks, operator):
@@ -361,7 +463,10 @@ def with_keys(checks, operator, node):
     began = time.monotonic()
     code, out, err = operator.ctl("cluster", "leave", node_name(node), "--timeout", "2s")
     took = time.monotonic() - began
-    checks.that(code == 1 and 1.5 < took < 8 and re.search("2s|2 s|goes on|partitions", err), f"leave with keys and a limit: {code} after {took:.1f} s, {err!r}")
+    checks.that(
+        code == 1 and 1.5 < took < 8 and re.search("2s|2 s|goes on|partitions", err),
+        f"leave with keys and a limit: {code} after {took:.1f} s, {err!r}",
+    )
     checks.that(modes(operator)[node_name(node)][0] == "leaving" and node.alive(), "it is leaving still")
     checks.that(client.dbsize() == 4000, f"keys are lost by leaving: {client.dbsize()} of 4000")
     operator.ctl("cluster", "activate", node_name(node))
@@ -432,7 +537,15 @@ def leader_leaves(checks, operator):
     cluster.admin.channel = cluster.channel(stays)
 
 
-PARTS = {"helps": helps, "reads": reads, "people": people, "contexts": contexts, "wrong": wrong, "watching": watching, "moves": moves}
+PARTS = {
+    "helps": helps,
+    "reads": reads,
+    "people": people,
+    "contexts": contexts,
+    "wrong": wrong,
+    "watching": watching,
+    "moves": moves,
+}
 
 
 def main():

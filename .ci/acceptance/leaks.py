@@ -1,16 +1,15 @@
 """Secrets where they must not be, and ports that are open to the world. Part of security.py."""
 
 import json
-import os
 import pathlib
 import re
 import socket
+import ssl
 import stat
 
-import grpc
 import lab
 from admin import Admin, plain
-from secured import words
+from secured import Authority, Paper
 
 
 def keys_of(cluster):
@@ -55,14 +54,30 @@ def said(cluster):
         for door in ("resp", "proxy"):
             with cluster.raw(getattr(node, door), ("admin", cluster.admin_token)) as client:
                 for line in (
-                    "CONFIG GET *", "INFO everything", "CLIENT LIST", "CLIENT INFO", "ACL LIST", "ACL LOG 1000", "ACL USERS", "ACL GETUSER admin",
-                    "ACL GETUSER worker", "SLOWLOG GET 1000", "LATENCY LATEST", "DEBUG OBJECT x", "MEMORY STATS", "COMMAND INFO auth", "KEYS *",
+                    "CONFIG GET *",
+                    "INFO everything",
+                    "CLIENT LIST",
+                    "CLIENT INFO",
+                    "ACL LIST",
+                    "ACL LOG 1000",
+                    "ACL USERS",
+                    "ACL GETUSER admin",
+                    "ACL GETUSER worker",
+                    "SLOWLOG GET 1000",
+                    "LATENCY LATEST",
+                    "DEBUG OBJECT x",
+                    "MEMORY STATS",
+                    "COMMAND INFO auth",
+                    "KEYS *",
                 ):
                     yield f"{line} of {name} at {door}", str(client.call(*line.split()))
         admin = Admin(cluster.channel(node), cluster.admin_token, cluster.admin.pool)
         for method in ("Users.List", "Tenants.List", "Config.Get", "Audit.List", "Cluster.Status"):
             yield f"{method} of {name}", json.dumps(plain(admin.call(method)))
-        for method, fields in (("Users.Update", {"name": cluster.admin_token}), ("Users.Create", {"name": "x", "role": cluster.admin_token})):
+        for method, fields in (
+            ("Users.Update", {"name": cluster.admin_token}),
+            ("Users.Create", {"name": "x", "role": cluster.admin_token}),
+        ):
             code_and_words = admin.refusal(method, **fields)
             # What the caller itself says may be said back to it; the log may not have it.
             yield f"{method} of {name} without what was said", str(code_and_words).replace(cluster.admin_token, "", 1)
@@ -95,7 +110,12 @@ def bind(checks, cluster):
     folder.mkdir()
     paper = cluster.authority.issue("member", "bound")
     tls = cluster.tls(paper, "optional")
-    loopback = {"--listen": f"127.0.0.1:{base}", "--grpc": f"127.0.0.1:{base + 1}", "--metrics": f"127.0.0.1:{base + 2}", "--proxy-listen": f"127.0.0.1:{base + 3}"}
+    loopback = {
+        "--listen": f"127.0.0.1:{base}",
+        "--grpc": f"127.0.0.1:{base + 1}",
+        "--metrics": f"127.0.0.1:{base + 2}",
+        "--proxy-listen": f"127.0.0.1:{base + 3}",
+    }
     number = 0
 
     def args(more=(), **wide):
@@ -111,19 +131,48 @@ def bind(checks, cluster):
     for flag in ("listen", "grpc", "metrics", "proxy_listen"):
         for host in ("0.0.0.0", "[::]") if socket.has_ipv6 else ("0.0.0.0",):
             code, text = lab.refused(predis, *args(**{flag: host}))
-            checks.that(code in (1, 2) and re.search(r"(?i)tls", text) and "insecure" in text and flag in text.replace("-", "_"), f"{flag} on {host} without anything ends with {code}: {text}")
+            checks.that(
+                code in (1, 2) and re.search(r"(?i)tls", text) and "insecure" in text and flag in text.replace("-", "_"),
+                f"{flag} on {host} without anything ends with {code}: {text}",
+            )
     code, text = lab.refused(predis, *args(["--require-auth"], listen="0.0.0.0"))
     checks.that(code in (1, 2) and "tls" in text.lower(), f"beyond loopback with users alone ends with {code}: {text}")
     code, text = lab.refused(predis, *args(tls, listen="0.0.0.0"))
-    checks.that(code in (1, 2) and "require" in text and "auth" in text, f"beyond loopback with TLS alone ends with {code}: {text}")
+    checks.that(
+        code in (1, 2) and "require" in text and "auth" in text, f"beyond loopback with TLS alone ends with {code}: {text}"
+    )
     for what, more in (("--insecure", ["--insecure"]), ("TLS and users", [*tls, "--require-auth"])):
         process = lab.Process(predis, args(more, listen="0.0.0.0", grpc="0.0.0.0", metrics="0.0.0.0"), folder / f"{number}.log")
         with lab.running([process]):
             process.start()
             context = None if what == "--insecure" else paper.context()
             lab.until(f"{what}: it is up", 30, lambda c=context: up(process, base + 2, c), 0.1)
+            if context:
+                optional(checks, cluster, base)
             checks.that(process.terminate()[0] == 0, f"{what}: it stopped")
     joins(checks, cluster, folder, base, paper)
+
+
+def optional(checks, cluster, base):
+    """Where clients need no certificate, one that they show must be right all the same; a token is needed anyway."""
+    naked = Paper(cluster.authority.certificate)
+    with lab.Resp(base, 5, tls=naked.context()) as client:
+        said = client.call("GET", "x")
+        checks.that(said == "NOAUTH Authentication required.", f"without a certificate: {said!r}")
+    wrong = Paper(naked.authority, *stranger(cluster))
+    try:
+        with lab.Resp(base, 5, tls=wrong.context()) as client:
+            checks.that(False, f"with another authority's certificate: {client.call('PING')!r}")
+    except ssl.SSLError as error:
+        checks.that("UNKNOWN_CA" in str(error.reason), f"with another authority's certificate: {error}")
+    except OSError as error:
+        checks.that(False, f"with another authority's certificate: no word, {error!r}")
+
+
+def stranger(cluster):
+    """A certificate of somebody else's, and its key."""
+    paper = Authority(cluster.predis, cluster.folder / "stranger-3").issue("client", "stranger")
+    return paper.certificate, paper.key
 
 
 def up(process, metrics, context):
@@ -136,13 +185,39 @@ def up(process, metrics, context):
 def joins(checks, cluster, folder, base, paper):
     """A node beyond loopback does not serve a cluster in which nobody must authenticate."""
     ports = ["--listen", f"127.0.0.1:{base}", "--grpc", f"127.0.0.1:{base + 1}", "--metrics", f"127.0.0.1:{base + 2}"]
-    founder = lab.Process(cluster.predis, ["server", "--bootstrap", "--name", "one", "--data-dir", folder / "open", *ports, *cluster.tls(paper, "optional")], folder / "open.log")
-    second = ["--listen", f"0.0.0.0:{base + 5}", "--grpc", f"127.0.0.1:{base + 6}", "--metrics", f"127.0.0.1:{base + 7}", "--advertise", "127.0.0.1"]
+    founder = lab.Process(
+        cluster.predis,
+        ["server", "--bootstrap", "--name", "one", "--data-dir", folder / "open", *ports, *cluster.tls(paper, "optional")],
+        folder / "open.log",
+    )
+    second = [
+        "--listen",
+        f"0.0.0.0:{base + 5}",
+        "--grpc",
+        f"127.0.0.1:{base + 6}",
+        "--metrics",
+        f"127.0.0.1:{base + 7}",
+        "--advertise",
+        "127.0.0.1",
+    ]
     with lab.running([founder]):
         founder.start()
         lab.until("a cluster without authentication is up", 30, lambda: up(founder, base + 2, paper.context()), 0.1)
         code, text = lab.refused(
-            cluster.predis, "server", "--name", "two", "--join", f"127.0.0.1:{base + 1}", "--data-dir", folder / "wide", *second, *cluster.tls(paper, "optional"), timeout_s=90,
+            cluster.predis,
+            "server",
+            "--name",
+            "two",
+            "--join",
+            f"127.0.0.1:{base + 1}",
+            "--data-dir",
+            folder / "wide",
+            *second,
+            *cluster.tls(paper, "optional"),
+            timeout_s=90,
         )
-        checks.that(code in (1, 2) and "auth" in text, f"a node beyond loopback in a cluster without authentication ends with {code}: {text}")
+        checks.that(
+            code in (1, 2) and "auth" in text,
+            f"a node beyond loopback in a cluster without authentication ends with {code}: {text}",
+        )
         founder.terminate()

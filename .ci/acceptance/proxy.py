@@ -238,7 +238,8 @@ def order(checks, raw):
         expected += [10, 40, b"%d" % turn]
     came = raw.pipeline(commands)
     wrong = [
-        (words[:3], reply, must) for words, reply, must in zip(commands, came, expected, strict=True)
+        (words[:3], reply, must)
+        for words, reply, must in zip(commands, came, expected, strict=True)
         if reply != must and words != ("DBSIZE",)
     ]
     checks.that(not wrong, f"{len(wrong)} of {len(commands)} pipelined replies are wrong: {wrong[:3]}")
@@ -261,7 +262,16 @@ def sizes_and_shapes(checks, raw):
 
 def strangers(checks, raw, proxy):
     """Who asks for a cluster hears that there is none, and what there is instead."""
-    for words in ("CLUSTER SLOTS", "CLUSTER SHARDS", "CLUSTER NODES", "CLUSTER INFO", "CLUSTER MYID", "READONLY", "READWRITE", "ASKING"):
+    for words in (
+        "CLUSTER SLOTS",
+        "CLUSTER SHARDS",
+        "CLUSTER NODES",
+        "CLUSTER INFO",
+        "CLUSTER MYID",
+        "READONLY",
+        "READWRITE",
+        "ASKING",
+    ):
         reply = raw.call(*words.split())
         checks.that(reply == NO_CLUSTER, f"{words}: {reply!r}")
     info = raw.call("INFO").decode()
@@ -279,9 +289,14 @@ def strangers(checks, raw, proxy):
 
 def who(checks, base, proxy, admin, colocated):
     """The caller's identity goes along, and tenants stay apart."""
-    tokens = {name: admin.user(name, role, tenant)[0] for name, role, tenant in [
-        ("reader", "read_only", "default"), ("ann", "read_write", "default"), ("bob", "read_write", "other"),
-    ]}
+    tokens = {
+        name: admin.user(name, role, tenant)[0]
+        for name, role, tenant in [
+            ("reader", "read_only", "default"),
+            ("ann", "read_write", "default"),
+            ("bob", "read_write", "other"),
+        ]
+    }
     keys = [f"who:{number}" for number in range(60)]
     ann, bob, reader = (plain(proxy, username=name, password=tokens[name].secret) for name in ("ann", "bob", "reader"))
     lab.until("ann may come in", 5, lambda: reachable(ann) and reachable(bob) and reachable(reader))
@@ -294,11 +309,15 @@ def who(checks, base, proxy, admin, colocated):
     checks.that(ann.mget(keys) == [b"ann"] * 60, "bob's FLUSHALL empties another tenant")
     checks.that(reader.mget(keys) == [b"ann"] * 60, "a reader reads")
     for name, call in [
-        ("SET", lambda key: reader.set(key, "x")), ("MSET", lambda key: reader.mset({key: "x", "other": "y"})),
-        ("DEL", lambda key: reader.delete(key, "other")), ("FLUSHALL", lambda _: reader.flushall()),
+        ("SET", lambda key: reader.set(key, "x")),
+        ("MSET", lambda key: reader.mset({key: "x", "other": "y"})),
+        ("DEL", lambda key: reader.delete(key, "other")),
+        ("FLUSHALL", lambda _: reader.flushall()),
     ]:
         said = {refusal(call, key) for key in keys}
-        checks.that(len(said) == 1 and all(text and "has no permissions to run" in text for text in said), f"a reader's {name}: {said}")
+        checks.that(
+            len(said) == 1 and all(text and "has no permissions to run" in text for text in said), f"a reader's {name}: {said}"
+        )
     checks.that(reader.get(keys[0]) == b"ann", "the reader's connection is as before")
     # The colocated tenant's keys are all in one partition, hence on one node.
     cola = plain(proxy, username="cola", password=colocated)
@@ -312,7 +331,9 @@ def who(checks, base, proxy, admin, colocated):
     lab.until("ann's token is useless", 5, lambda: refusal(ann.get, keys[0]), 0.05)
     said = {refusal(ann.get, key) for key in keys} | {refusal(ann.mget, keys)}
     checks.that(all(text for text in said), f"after its token was revoked ann hears {said}")
-    checks.that(all("Authentication required" in (text or "") or "invalid username" in (text or "") for text in said), f"ann hears {said}")
+    checks.that(
+        all("Authentication required" in (text or "") or "invalid username" in (text or "") for text in said), f"ann hears {said}"
+    )
 
 
 def reachable(client):
@@ -411,7 +432,9 @@ def death_round(checks, nodes, how):
         caller.start()
     try:
         lab.until("the callers are at it", 20, lambda: all(caller.done > 100 for caller in callers))
-        checks.that(not any(caller.errors for caller in callers), f"before anything: {[dict(c.errors) for c in callers if c.errors][:2]}")
+        checks.that(
+            not any(caller.errors for caller in callers), f"before anything: {[dict(c.errors) for c in callers if c.errors][:2]}"
+        )
         fall(checks, living, victim, callers, how)
     finally:
         for caller in callers:
@@ -442,7 +465,9 @@ def fall(checks, living, victim, callers, how):
     def resumed():
         clients = [plain(node.proxy, socket_timeout=2 * DEADLINE_S) for node in living]
         with contextlib.suppress(RedisError):
-            return all(client.mset({key: how for key in probes}) and client.mget(probes) == [how.encode()] * 256 for client in clients)
+            return all(
+                client.mset({key: how for key in probes}) and client.mget(probes) == [how.encode()] * 256 for client in clients
+            )
 
     lab.until(f"{how}: every partition is served through every endpoint", 30, resumed, 0.05)
     took = time.monotonic() - began

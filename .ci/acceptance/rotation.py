@@ -116,7 +116,12 @@ def certificates(checks, cluster, crew):
         cluster.authority.issue("member", f"member-{number}", paper.certificate.parent, ["--force"])
     reload(cluster, checks, "certificates")
     for node, door in doors:
-        lab.until(f"{door} of node {node.number} shows the new one", 10, lambda n=node, d=door: serial(cluster, getattr(n, d)) != before[n, d], 0.1)
+        lab.until(
+            f"{door} of node {node.number} shows the new one",
+            10,
+            lambda n=node, d=door: serial(cluster, getattr(n, d)) != before[n, d],
+            0.1,
+        )
     crew.go_on()
     checks.that(not crew.errors(), f"certificates renewed under load: {crew.errors()[:3]}")
 
@@ -125,7 +130,11 @@ def broken_files(checks, cluster, crew):
     """A file that cannot be used changes nothing, and is said."""
     node, paper = cluster.nodes[0], cluster.members[0]
     good, shown = paper.certificate.read_bytes(), serial(cluster, node.resp)
-    for what, data in [("an empty certificate", b""), ("another's certificate", cluster.members[1].certificate.read_bytes()), ("garbage", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")]:
+    for what, data in [
+        ("an empty certificate", b""),
+        ("another's certificate", cluster.members[1].certificate.read_bytes()),
+        ("garbage", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+    ]:
         paper.certificate.write_bytes(data)
         length = node.log.stat().st_size
         node.child.send_signal(signal.SIGHUP)
@@ -146,9 +155,19 @@ def tokens(checks, cluster, crew, made):
         ends = now_ms() + OVERLAP_MS
         cluster.admin.call("Users.AddToken", user="worker", token=token.fields(), others_expire_at_ms=ends)
         old = made[-1]
-        lab.until("every node knows the new token", 3, lambda t=token: all(cluster.comes_in(n, "worker", t.secret) for n in cluster.nodes), 0.02)
+        lab.until(
+            "every node knows the new token",
+            3,
+            lambda t=token: all(cluster.comes_in(n, "worker", t.secret) for n in cluster.nodes),
+            0.02,
+        )
         made.append(token.secret)
-        lab.until("the old token ends", 10, lambda e=ends, o=old: now_ms() > e and not any(cluster.comes_in(n, "worker", o) for n in cluster.nodes), 0.1)
+        lab.until(
+            "the old token ends",
+            10,
+            lambda e=ends, o=old: now_ms() > e and not any(cluster.comes_in(n, "worker", o) for n in cluster.nodes),
+            0.1,
+        )
         checks.that(now_ms() < ends + 3000, "the old token ended late")
         crew.go_on(1)
         checks.that(not crew.errors(), f"tokens renewed under load: {crew.errors()[:3]}")
@@ -202,4 +221,6 @@ def late(checks, cluster):
     node.start()
     lab.until("node 3 is ready again", 60, lambda: cluster.ready(node), 0.1)
     status = cluster.admin.call("Cluster.Status")
-    checks.that([n.status for n in status.nodes] == ["up"] * 3, f"after the rotation: {[(n.name, n.status) for n in status.nodes]}")
+    checks.that(
+        [n.status for n in status.nodes] == ["up"] * 3, f"after the rotation: {[(n.name, n.status) for n in status.nodes]}"
+    )

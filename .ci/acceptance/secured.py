@@ -75,15 +75,42 @@ class Authority:
         (out / "conf").write_text(
             f"[ca]\ndefault_ca=c\n[c]\ndir={out}\ndatabase={out}/index.txt\nrand_serial=yes\nnew_certs_dir={out}\n"
             f"default_md=sha256\npolicy=p\nx509_extensions=e\n[p]\ncommonName=supplied\n[e]\nsubjectAltName={sans}\n"
-            "extendedKeyUsage=serverAuth,clientAuth\n", encoding="ascii",
+            "extendedKeyUsage=serverAuth,clientAuth\n",
+            encoding="ascii",
         )
         request = [
-            "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
-            "-keyout", out / f"{name}.key", "-out", out / "csr",
+            "req",
+            "-new",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-subj",
+            f"/CN={name}",
+            "-keyout",
+            out / f"{name}.key",
+            "-out",
+            out / "csr",
         ]
         sign = [
-            "ca", "-batch", "-notext", "-config", out / "conf", "-startdate", start, "-enddate", end, "-in", out / "csr",
-            "-cert", self.certificate, "-keyfile", self.folder / "ca.key", "-out", out / f"{name}.crt",
+            "ca",
+            "-batch",
+            "-notext",
+            "-config",
+            out / "conf",
+            "-startdate",
+            start,
+            "-enddate",
+            end,
+            "-in",
+            out / "csr",
+            "-cert",
+            self.certificate,
+            "-keyfile",
+            self.folder / "ca.key",
+            "-out",
+            out / f"{name}.crt",
         ]
         for command in (request, sign):
             done = subprocess.run(["openssl", *map(str, command)], capture_output=True, timeout=20, check=False)
@@ -134,6 +161,7 @@ class Secured:
 
     def await_spread(self, limit_s=60):
         """Waits until every slot is served and each node has its share of the partitions."""
+
         def settled():
             now = self.admin.call("Cluster.Status")
             up = [node for node in now.nodes if node.status == "up"]
@@ -187,7 +215,11 @@ class Secured:
         """redis-py's cluster client, which follows redirections and tries nothing twice because of an error."""
         nodes = [ClusterNode("127.0.0.1", node.resp) for node in self.nodes]
         return RedisCluster(
-            startup_nodes=nodes, username=name, password=token, socket_timeout=10, retry=Retry(NoBackoff(), 0),
+            startup_nodes=nodes,
+            username=name,
+            password=token,
+            socket_timeout=10,
+            retry=Retry(NoBackoff(), 0),
             **(paper or self.paper).redis(),
         )
 
@@ -215,7 +247,8 @@ class Audit:
             entries = client.call("ACL", "LOG", "1000")
         entries = [dict(zip((name.decode() for name in entry[::2]), entry[1::2], strict=True)) for entry in entries]
         return sum(
-            entry["count"] for entry in entries
+            entry["count"]
+            for entry in entries
             if all(fits(entry[names.get(name, name)].decode(), value) for name, value in wanted.items())
         )
 
@@ -226,7 +259,9 @@ class Audit:
         yield
         try:
             for name, look, then in (("Audit.List", self.listed, before[0]), ("ACL LOG", self.logged, before[1])):
-                lab.until(f"{name} of node {self.node.number} has an entry", 3, lambda look=look, then=then: look(**wanted) > then, 0.1)
+                lab.until(
+                    f"{name} of node {self.node.number} has an entry", 3, lambda look=look, then=then: look(**wanted) > then, 0.1
+                )
                 self.checks.that(True, what)
         except lab.Failed:
             latest = [str(entry).replace("\n", " ") for entry in self.admin.call("Audit.List").refusals[-4:]]
