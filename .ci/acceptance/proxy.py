@@ -360,6 +360,8 @@ class Caller(threading.Thread):
         self.client = plain(port, socket_timeout=3 * DEADLINE_S)
         self.stop, self.done, self.since = threading.Event(), 0, None
         self.errors, self.wrong, self.slow, self.missing, self.allowed = collections.Counter(), [], [], set(), {}
+        # What the counter may be: at least, at most.
+        self.counter, self.counted = f"{name}:counter", (0, 0)
         self.last_error = 0.0
 
     def run(self):
@@ -381,7 +383,9 @@ class Caller(threading.Thread):
     def turn(self, number, key):
         """One write or read, or several keys at once."""
         value = b"%d" % number
-        if number % 5 == 0:
+        if number % 7 == 3:
+            self.count()
+        elif number % 5 == 0:
             for each, came in zip(self.keys, self.client.mget(self.keys), strict=True):
                 self.judge(each, came)
         elif number % 5 == 1:
@@ -396,6 +400,24 @@ class Caller(threading.Thread):
             self.allowed[key] = {value}
         else:
             self.judge(key, self.client.get(key))
+
+    def count(self):
+        """INCR, which nobody may repeat: an error says whether it may have been carried out."""
+        least, most = self.counted
+        try:
+            value = self.client.incr(self.counter)
+        except RedisError as error:
+            # What is not said to be unknown was not carried out.
+            self.counted = (least, most + ("unknown" in str(error)))
+            raise
+        if least < value <= most + 1:
+            self.counted = (value, value)
+        elif value <= most - least + 1:
+            # Begun anew, in a partition that was lost.
+            self.missing.add(self.counter)
+            self.counted = (value, value)
+        else:
+            self.wrong.append(f"{self.counter} is {value}, was {least} to {most} before")
 
     def judge(self, key, value):
         """A partition whose only copy is gone has lost its keys; nothing else may be missing or other."""
