@@ -1,9 +1,10 @@
-"""Mixed string operations through `redis-cli -c`, each answer held against a dictionary.
+"""Mixed string operations through redis-cli, each answer held against a dictionary.
 
-usage: cli.py REDIS_CLI BASE_PORT OPERATIONS [-2|-3] [--seed N]
+usage: cli.py REDIS_CLI BASE_PORT OPERATIONS [-2|-3] [--seed N] [--plain]
 
-Feeds one redis-cli process on its standard input, as one would type, and compares every line that it prints;
-redirections are its own affair. The keys are flushed first. Ends with status 1 at the first wrong answer.
+Feeds one redis-cli process on its standard input, as one would type, and compares every line that it prints. With
+-c redirections are its own affair; with --plain, against an endpoint that hides the cluster, there are none. The
+keys are flushed first. Ends with status 1 at the first wrong answer.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import tempfile
 import time
 
 from lab import Resp
-from model import OK, Error, Operations, Within
+from model import GATHERED, OK, SLOT, Error, Operations, Within
 
 ESCAPES = {b"\\": b"\\\\", b'"': b'\\"', b"\n": b"\\n", b"\r": b"\\r", b"\t": b"\\t", b"\a": b"\\a", b"\b": b"\\b"}
 REDIRECTED = re.compile(rb"-> Redirected to slot \[\d+\] located at 127\.0\.0\.1:\d+")
@@ -85,24 +86,30 @@ def main():
     parser.add_argument("-2", dest="protocol", action="store_const", const="-2", default="-2")
     parser.add_argument("-3", dest="protocol", action="store_const", const="-3")
     parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--plain", action="store_true")
     args = parser.parse_args()
-    for node in range(3):
-        with Resp(args.base_port + node) as client:
+    for port in range(args.base_port, args.base_port + (1 if args.plain else 3)):
+        with Resp(port) as client:
             client.call("FLUSHALL")
-    source, began = Operations(args.seed, slack_s=900), time.monotonic()
+    reach, began = GATHERED if args.plain else SLOT, time.monotonic()
+    source = Operations(args.seed, slack_s=900, reach=reach)
     operations = [source.next() for _ in range(args.operations)]
     with tempfile.TemporaryFile() as script:
         for operation in operations:
             script.write(b" ".join([operation.words[0].encode(), *map(quote, operation.words[1:])]) + b"\n")
         script.seek(0)
-        command = [args.redis_cli, args.protocol, "-c", "--no-raw", "-p", str(args.base_port)]
+        cluster = [] if args.plain else ["-c"]
+        command = [args.redis_cli, args.protocol, *cluster, "--no-raw", "-p", str(args.base_port)]
         done = subprocess.run(command, stdin=script, capture_output=True, timeout=850, check=False)
     if done.returncode != 0 or done.stderr:
         sys.exit(f"redis-cli ended with {done.returncode}: {done.stderr[:500]!r}")
     redirected = compare(operations, iter(done.stdout.splitlines()))
+    if args.plain and redirected:
+        sys.exit(f"{redirected} redirections, which an endpoint never gives")
     took = time.monotonic() - began
+    how = " ".join([args.protocol, *cluster])
     print(
-        f"{args.operations} mixed operations through redis-cli {args.protocol} -c ({redirected} redirections) "
+        f"{args.operations} mixed operations through redis-cli {how} ({redirected} redirections) "
         f"in {took:.1f} s, no error, no wrong value"
     )
 

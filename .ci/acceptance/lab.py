@@ -95,9 +95,9 @@ class Gone(OSError):
 
 
 class Resp:
-    """A connection that speaks RESP2 or RESP3, byte by byte under the caller's control."""
+    """A connection that speaks RESP2 or RESP3, byte by byte under the caller's control; `tls` is an ssl.SSLContext."""
 
-    def __init__(self, port, timeout_s=5.0, receive_bytes=None):
+    def __init__(self, port, timeout_s=5.0, receive_bytes=None, tls=None):
         self.socket = socket.socket()
         self.socket.settimeout(timeout_s)
         if receive_bytes is not None:
@@ -105,6 +105,8 @@ class Resp:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="127.0.0.1")
         self.file = self.socket.makefile("rb")
 
     def __enter__(self):
@@ -194,18 +196,19 @@ def encode(*words):
     return b"".join(parts)
 
 
-def http(port, path):
+def http(port, path, tls=None):
     """(status, body) of a page."""
+    scheme = "https" if tls else "http"
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"{scheme}://127.0.0.1:{port}{path}", timeout=5, context=tls) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
 
 
-def status(predis, grpc_port, stale=False, timeout_s=10):
-    """`predis ctl cluster status`, as agreed on by a majority unless `stale`."""
-    command = [predis, "ctl", "--addr", f"127.0.0.1:{grpc_port}", "--json", "cluster", "status"]
+def status(predis, grpc_port, stale=False, timeout_s=10, ctl=()):
+    """`predis ctl cluster status`, as agreed on by a majority unless `stale`; `ctl` is what it takes to be let in."""
+    command = [predis, "ctl", "--addr", f"127.0.0.1:{grpc_port}", *map(str, ctl), "--json", "cluster", "status"]
     command += ["--stale"] if stale else []
     done = subprocess.run(command, capture_output=True, timeout=timeout_s, check=False)
     if done.returncode != 0:
@@ -276,13 +279,13 @@ class Process:
 
 
 class Server(Process):
-    """One `predis server`. Number 1 has the base port, 2 the next; gRPC is 200 higher, metrics 300."""
+    """One `predis server`. Number 1 has the base port, 2 the next; the proxy is 100 higher, gRPC 200, metrics 300."""
 
-    def __init__(self, predis, number, base, folder, start, more=()):
+    def __init__(self, predis, number, base, folder, start, more=(), proxy=False):
         self.predis, self.number, self.start_with = predis, number, list(start)
-        self.resp, self.grpc, self.metrics = (base + offset + number - 1 for offset in (0, 200, 300))
+        self.resp, self.proxy, self.grpc, self.metrics = (base + offset + number - 1 for offset in (0, 100, 200, 300))
         self.data = pathlib.Path(folder) / f"data-{number}"
-        self.more = [str(word) for word in more]
+        self.more = [str(word) for word in more] + (["--proxy-listen", f"127.0.0.1:{self.proxy}"] if proxy else [])
         super().__init__(predis, [], pathlib.Path(folder) / f"node-{number}.log")
 
     def start(self):
@@ -296,29 +299,29 @@ class Server(Process):
         ]
         super().start()
 
-    def ready(self):
+    def ready(self, tls=None):
         """Whether it says that clients may be sent to it."""
-        return http(self.metrics, "/readyz")[0] == 200
+        return http(self.metrics, "/readyz", tls)[0] == 200
 
 
-def servers(predis, base, folder, count=3, more=()):
+def servers(predis, base, folder, count=3, more=(), proxy=False):
     """The processes of a cluster, not started: the first founds it, the others join."""
     made = []
     for number in range(1, count + 1):
         start = ["--bootstrap"] if number == 1 else ["--join", f"127.0.0.1:{base + 200}"]
-        made.append(Server(predis, number, base, folder, start, more))
+        made.append(Server(predis, number, base, folder, start, more, proxy))
     return made
 
 
-def await_cluster(predis, nodes, limit_s=30):
+def await_cluster(predis, nodes, limit_s=30, tls=None, ctl=()):
     """Waits until all are up, every slot is served and the partitions are spread; the status."""
     def settled():
         for node in nodes:
             if not node.alive():
                 raise Ended(f"node {node.number} has ended: {node.tail(1)}")
-        if not all(node.ready() for node in nodes):
+        if not all(node.ready(tls) for node in nodes):
             return None
-        now = status(predis, nodes[0].grpc)
+        now = status(predis, nodes[0].grpc, ctl=ctl)
         up = [node for node in now["nodes"] if node["status"] == "up"]
         fair = now["partition_count"] / len(nodes)
         spread = all(abs(node["primaries"] - fair) <= 0.1 * fair + 1 for node in up)
@@ -327,9 +330,11 @@ def await_cluster(predis, nodes, limit_s=30):
     return until("the cluster is up and its partitions are spread", limit_s, settled, 0.1)
 
 
-def slot_map(port, timeout_s=1.0):
+def slot_map(port, timeout_s=1.0, tls=None, auth=None):
     """CLUSTER SLOTS of a node: a list of (first, last, primary's port)."""
-    with Resp(port, timeout_s) as client:
+    with Resp(port, timeout_s, tls=tls) as client:
+        if auth:
+            client.call("AUTH", *auth)
         return [(first, last, primary[1]) for first, last, primary, *_ in client.call("CLUSTER", "SLOTS")]
 
 

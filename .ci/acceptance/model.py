@@ -5,10 +5,16 @@ get, and the redis-py method that says the same. Replies are bytes (a bulk), int
 or `Within` for what depends on when exactly the command runs. Keys of one hash tag share a slot. Nothing here
 knows how an operation is carried out. Only expiries far in the future or in the past are drawn, so that the
 answers do not hang on how fast the machine is.
+
+How far a command with several keys may reach is told by `reach`: `SLOT`, keys of one slot, as in a Redis Cluster;
+`GATHERED`, keys of any slots for what a proxy scatters and gathers, and the refusal for what it does not; `ANY`,
+keys of any slots for everything, as in one Redis.
 """
 
 import random
 import time
+
+from lab import key_slot
 
 
 class Ok:
@@ -55,15 +61,18 @@ NOT_AN_INTEGER = Error("ERR value is not an integer or out of range")
 NOT_A_FLOAT = Error("ERR value is not a valid float")
 OVERFLOW = Error("ERR increment or decrement would overflow")
 NO_SUCH_KEY = Error("ERR no such key")
+CROSS_SLOT = Error("CROSSSLOT Keys in request don't hash to the same slot")
+SLOT, GATHERED, ANY = "slot", "gathered", "any"
 PIECES = [b"a", b"Z", b"7", b" ", b"\x00", b"\n", b"\r", b'"', b"\\", b"\xff", b"'", "é".encode(), b"xyz" * 10, b"{}"]
 
 
 class Operations:
     """The generator and the dictionary that it holds answers against."""
 
-    def __init__(self, seed, slack_s, tags=400, keys=8):
+    def __init__(self, seed, slack_s, tags=400, keys=8, reach=SLOT):
         # How long after it was drawn an operation may run: by so much a time to live is uncertain.
         self.slack_s = slack_s
+        self.reach = reach
         self.rng = random.Random(seed)
         self.tags, self.keys = tags, keys
         self.values = {}
@@ -89,8 +98,22 @@ class Operations:
         return "{t%d}:%d" % (tag, self.rng.randrange(self.keys))
 
     def siblings(self, count):
+        """Keys of one slot."""
         tag = self.rng.randrange(self.tags)
         return [self.key(tag) for _ in range(count)]
+
+    def several(self, count):
+        """Keys for what a proxy scatters and gathers."""
+        return self.siblings(count) if self.reach == SLOT else [self.key() for _ in range(count)]
+
+    def together(self, count):
+        """Keys for what must have them in one place; where that may fail, it sometimes does."""
+        anywhere = self.reach == ANY or (self.reach == GATHERED and self.rng.random() < 0.2)
+        return [self.key() for _ in range(count)] if anywhere else self.siblings(count)
+
+    def apart(self, keys):
+        """Whether the keys are in places that no command may reach at once."""
+        return self.reach == GATHERED and len({key_slot(key) for key in keys}) > 1
 
     def value(self):
         if self.rng.random() < 0.3:
@@ -159,24 +182,26 @@ class Operations:
         return Operation(["GET", key], self.values.get(key), "get", (key,))
 
     def mget(self):
-        keys = self.siblings(self.rng.randrange(1, 9))
+        keys = self.several(self.rng.randrange(1, 9))
         return Operation(["MGET", *keys], [self.values.get(key) for key in keys], "mget", (keys,))
 
     def mset(self):
-        pairs = {key: self.value() for key in self.siblings(4)}
+        pairs = {key: self.value() for key in self.several(4)}
         for key, value in pairs.items():
             self.put(key, value)
         words = [word for pair in pairs.items() for word in pair]
         return Operation(["MSET", *words], OK, "mset", (pairs,))
 
     def msetnx(self):
-        pairs = {key: self.value() for key in self.siblings(self.rng.randrange(1, 4))}
+        pairs = {key: self.value() for key in self.together(self.rng.randrange(1, 4))}
+        words = ["MSETNX", *(word for pair in pairs.items() for word in pair)]
+        if self.apart(pairs):
+            return Operation(words, CROSS_SLOT, "msetnx", (pairs,))
         free = not any(key in self.values for key in pairs)
         if free:
             for key, value in pairs.items():
                 self.put(key, value)
-        words = [word for pair in pairs.items() for word in pair]
-        return Operation(["MSETNX", *words], int(free), "msetnx", (pairs,))
+        return Operation(words, int(free), "msetnx", (pairs,))
 
     def counter(self):
         key = self.key() if self.rng.random() < 0.2 else "{t%d}:c" % self.rng.randrange(self.tags)
@@ -294,13 +319,13 @@ class Operations:
         return Operation(["PERSIST", key], int(self.expiries.pop(key, None) is not None), "persist", (key,))
 
     def delete(self, key=None):
-        keys = [key] if key else self.siblings(self.rng.randrange(1, 4))
+        keys = [key] if key else self.several(self.rng.randrange(1, 4))
         word = self.rng.choice(["DEL", "UNLINK"])
         gone = sum(self.drop(key) is not None for key in keys)
         return Operation([word, *keys], gone, "delete" if word == "DEL" else "unlink", tuple(keys))
 
     def exists(self):
-        keys = self.siblings(self.rng.randrange(1, 4))
+        keys = self.several(self.rng.randrange(1, 4))
         return Operation(["EXISTS", *keys], sum(key in self.values for key in keys), "exists", tuple(keys))
 
     def getex(self):
@@ -339,8 +364,10 @@ class Operations:
         self.put(new, self.values[old], expiry)
 
     def rename(self):
-        old, new = self.siblings(2)
+        old, new = self.together(2)
         words, args = ["RENAME", old, new], (old, new)
+        if self.apart(args):
+            return Operation(words, CROSS_SLOT, "rename", args)
         if old not in self.values:
             return Operation(words, NO_SUCH_KEY, "rename", args)
         if old != new:
@@ -349,8 +376,10 @@ class Operations:
         return Operation(words, OK, "rename", args)
 
     def renamenx(self):
-        old, new = self.siblings(2)
+        old, new = self.together(2)
         words, args = ["RENAMENX", old, new], (old, new)
+        if self.apart(args):
+            return Operation(words, CROSS_SLOT, "renamenx", args)
         if old not in self.values:
             return Operation(words, NO_SUCH_KEY, "renamenx", args)
         free = new not in self.values
@@ -360,10 +389,12 @@ class Operations:
         return Operation(words, int(free), "renamenx", args)
 
     def copy(self):
-        old, new = self.siblings(2)
+        old, new = self.together(2)
         replace = self.rng.random() < 0.5
         words = ["COPY", old, new] + (["REPLACE"] if replace else [])
         kwargs = {"replace": replace}
+        if self.apart((old, new)):
+            return Operation(words, CROSS_SLOT, "copy", (old, new), kwargs)
         if old == new:
             same = Error("ERR source and destination objects are the same")
             return Operation(words, same, "copy", (old, new), kwargs)
@@ -377,7 +408,7 @@ class Operations:
         return Operation(["TYPE", key], b"string" if key in self.values else b"none", "type", (key,))
 
     def touch(self):
-        keys = self.siblings(2)
+        keys = self.several(2)
         return Operation(["TOUCH", *keys], sum(key in self.values for key in keys), "touch", tuple(keys))
 
 

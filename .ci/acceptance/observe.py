@@ -5,22 +5,26 @@ usage: observe.py PREDIS [--base-port 19501] [--promtool PATH]
 Three servers under load from redis-py: each one's /metrics must pass `promtool check metrics` without a remark (the
 check is skipped without a promtool) and move with the load; /healthz, /readyz and wrong pages answer as they
 should. Over gRPC: reflection lists the services and describes them well enough to call the admin API without its
-files, and health names every service as serving. Run it with a Python that has redis-py, grpcio,
-grpcio-reflection and grpcio-health-checking.
+files, and health names every service as serving. Then the same of three servers with mutual TLS and users: the
+pages over https, reflection and health with a certificate and without a token. Run it with a Python that has
+redis-py, grpcio, grpcio-reflection and grpcio-health-checking.
 """
 
 import argparse
 import shutil
 import subprocess
+import time
 import urllib.request
 
 import grpc
 import lab
+from admin import Admin
 from google.protobuf import descriptor_pool, message_factory
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from load import Load
+from secured import Secured
 
 
 def samples(page):
@@ -44,14 +48,19 @@ def metrics(checks, nodes, promtool):
         with urllib.request.urlopen(f"http://127.0.0.1:{node.metrics}/metrics", timeout=5) as answer:
             kind, page = answer.headers["content-type"], answer.read()
         checks.that(kind == "text/plain; version=0.0.4; charset=utf-8", f"/metrics is {kind}")
-        if promtool:
-            done = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, check=False)
-            said = (done.stdout + done.stderr).decode()
-            checks.that(done.returncode == 0 and not said, f"promtool ends with {done.returncode}: {said[:1000]}")
+        check_page(checks, promtool, page)
         now = samples(page.decode())
         checks.that(now["predis_lease_valid"] == 1 and now['predis_cluster_partitions{primary="yes"}'] == 256, f"node {node.number}: gauges")
     total = [samples(lab.http(node.metrics, "/metrics")[1])["predis_partitions_serving"] for node in nodes]
     checks.that(sum(total) == 256, f"the nodes serve {total} partitions")
+
+
+def check_page(checks, promtool, page):
+    """What Prometheus itself thinks of a page."""
+    if promtool:
+        done = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, check=False)
+        said = (done.stdout + done.stderr).decode()
+        checks.that(done.returncode == 0 and not said, f"promtool ends with {done.returncode}: {said[:1000]}")
 
 
 def pages(checks, node):
@@ -139,6 +148,48 @@ def health(checks, channel, names):
     return asked, listed
 
 
+def secured(checks, args, folder):
+    """The same doors where there is TLS and everyone must say who they are."""
+    cluster = Secured(args.predis, folder, args.base_port + 10)
+    with lab.running(cluster.nodes):
+        try:
+            cluster.start()
+            token = cluster.user("shop", "read_write")
+            client = cluster.cluster("shop", token)
+            for number in range(300):
+                client.set(f"key:{number}", number)
+            for node in cluster.nodes:
+                page = cluster.page(node)
+                check_page(checks, args.promtool, page.encode())
+                now = samples(page)
+                left_s = now["predis_tls_certificate_expires_timestamp_seconds"] - time.time()
+                checks.that(300 * 86400 < left_s < 366 * 86400, f"the certificate of node {node.number} is good for {left_s} s")
+                shaken = {name: value for name, value in now.items() if name.startswith("predis_tls_handshakes_total{") and value}
+                checks.that(any('port="metrics"' in name for name in shaken), f"handshakes of node {node.number}: {shaken}")
+                checks.that(any(name.startswith("predis_refusals_total") or "refus" in name for name in now), "refusals are not counted")
+                for path, status in (("/healthz", 200), ("/readyz", 200), ("/nowhere", 404)):
+                    came = lab.http(node.metrics, path, cluster.context)[0]
+                    checks.that(came == status, f"https {path}: {came}")
+                names = bare_reflection(checks, cluster.channel(node))
+                health(checks, cluster.channel(node), names)
+            client.close()
+        except (lab.Failed, lab.Ended) as failure:
+            checks.that(False, str(failure))
+        finally:
+            cluster.close()
+
+
+def bare_reflection(checks, channel):
+    """With a certificate and without a token, what there is may be seen and not used."""
+    names = set(ProtoReflectionDescriptorDatabase(channel).get_services())
+    listed = {name for name in names ^ raw_services(channel) if name.startswith("predis")} == set()
+    wanted = {f"predis.admin.v1.{name}" for name in ("Cluster", "Topology", "Tenants", "Users", "Config", "Audit")}
+    checks.that(listed and wanted <= names, f"reflection over TLS lists {names}")
+    said = Admin(channel).refusal("Cluster.Status")
+    checks.that(said and said[0] == grpc.StatusCode.UNAUTHENTICATED, f"Status by reflection alone: {said}")
+    return names
+
+
 def main():
     """Runs all of it against one cluster."""
     parser = argparse.ArgumentParser()
@@ -171,6 +222,7 @@ def main():
                 checks.that(not errors, f"the load had errors: {errors[:3]}")
             finally:
                 load.stop()
+        secured(checks, args, folder / "secured")
         print(f"  services: {', '.join(sorted(names))}\n  health asked of: {asked}; health List: {listed}")
         checks.finish("" if args.promtool else "promtool skipped: there is none")
 

@@ -180,8 +180,8 @@ impl Front {
         let (reason, object) = match error {
             Error::NoPermission { command, .. } => (Reason::Command, *command),
             Error::OtherTenants { command, .. } => (Reason::Tenant, *command),
-            Error::OverQuota(OverQuota::Connections(_)) => (Reason::Quota, "connections"),
             Error::OverQuota(OverQuota::Operations(..)) => (Reason::Quota, "operations"),
+            // A connection too many is noted where it is known whose it would have been.
             _ => return,
         };
         self.refused(session, reason, object, &session.user());

@@ -4,7 +4,7 @@
 
 use super::client::valid_label;
 use super::{Request, is};
-use crate::access::Reason;
+use crate::access::{DEFAULT_USER, OverQuota, Reason};
 use crate::front::error::{Error, quoted};
 use crate::front::session::Door;
 use bytes::Bytes;
@@ -24,7 +24,8 @@ pub(super) fn run(request: &Request<'_>) -> Result<Reply, Error> {
             Ok(Reply::ok())
         }
         CommandId::Reset => {
-            session.reset(request.front.serving.access.anonymous())?;
+            let reset = session.reset(request.front.serving.access.anonymous());
+            reset.map_err(|over| too_many(request, DEFAULT_USER, over))?;
             Ok(Reply::simple("RESET"))
         }
         _ => Err(Error::NotHere(request.spec.name)),
@@ -51,17 +52,26 @@ fn auth(request: &Request<'_>, args: &[Bytes]) -> Result<(), Error> {
     match access.authenticate(named.as_deref(), token) {
         Ok(identity) => {
             let presented = (!identity.proves_nothing()).then(|| Secret::new(String::from_utf8_lossy(token)));
-            request.session.assume(identity)?;
+            let user = identity.user.clone();
+            request.session.assume(identity).map_err(|over| too_many(request, &user, over))?;
             request.session.set_token(presented);
             Ok(())
         }
         Err(_) if named.is_none() && !access.required() => Err(Error::NoPassword),
         Err(wrong) => {
-            let user = named.unwrap_or_default();
+            // A token where the name belongs is a mistake that must not end in a log.
+            let user =
+                named.filter(|user| access.authenticate(None, user.as_bytes()).is_err()).unwrap_or_default();
             request.front.refused(request.session, Reason::Auth, request.spec.name, &user);
             Err(wrong.into())
         }
     }
+}
+
+/// Notes whose connection it would have been; by itself it is still who it was.
+fn too_many(request: &Request<'_>, user: &str, over: OverQuota) -> Error {
+    request.front.refused(request.session, Reason::Quota, "connections", user);
+    over.into()
 }
 
 fn select(door: Door, database: &Bytes) -> Result<Reply, Error> {

@@ -120,6 +120,8 @@ async fn quotas_bound_commands_and_connections() {
     let login = format!("AUTH {}", token(3).expose());
     assert_eq!(third.error(&login).await, "ERR max number of clients of tenant 'tiny' reached");
     assert_eq!(third.text("ACL WHOAMI").await, "default", "it is who it was");
+    let log = format!("{:?}", third.call("ACL LOG").await);
+    assert!(log.contains("\"connections\"") && log.contains("\"tiny-app\""), "{log}");
     let words = "BUSY tenant 'tiny' is over its limit of 10 operations per second";
     let replies = futures(&mut one, "PING", 11).await;
     assert_eq!(replies.iter().filter(|reply| **reply == Reply::simple("PONG")).count(), 10);

@@ -133,6 +133,11 @@ async fn roles_decide_and_refusals_are_noted() {
     }
     assert_eq!(root.call("ACL LOG RESET").await, Reply::ok());
     assert_eq!(root.call("ACL LOG").await, Reply::Array(vec![]));
+    // Who writes a token where the name belongs does not find it in the log.
+    let swapped = token(3);
+    assert!(root.error(&format!("AUTH {} app", swapped.expose())).await.starts_with("WRONGPASS"));
+    let log = format!("{:?}", root.call("ACL LOG").await);
+    assert!(log.contains("\"auth\"") && !log.contains(swapped.expose()), "{log}");
 }
 
 #[tokio::test]
