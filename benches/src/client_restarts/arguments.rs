@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 const USAGE: &str = "usage: client_restarts --binary PATH [--ops N] [--workers N] [--nodes N] [--connections N] \
-                     [--deadline-ms N] [--base-port N] [--seed N]";
+                     [--deadline-ms N] [--cut-every-ms N] [--base-port N] [--seed N]";
 
 /// What the program is told.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(crate) struct Arguments {
     /// The client's, to each node.
     pub(crate) connections: usize,
     pub(crate) deadline: Duration,
+    /// How often a node's client connections are cut.
+    pub(crate) cut_every: Duration,
     pub(crate) base_port: u16,
     pub(crate) seed: u64,
 }
@@ -32,6 +34,7 @@ impl Arguments {
             nodes: 3,
             connections: 1,
             deadline: Duration::from_secs(10),
+            cut_every: Duration::from_millis(10),
             base_port: 16_000,
             seed: 1,
         };
@@ -46,6 +49,7 @@ impl Arguments {
                 "--nodes" => arguments.nodes = number()? as usize,
                 "--connections" => arguments.connections = number()? as usize,
                 "--deadline-ms" => arguments.deadline = Duration::from_millis(number()?),
+                "--cut-every-ms" => arguments.cut_every = Duration::from_millis(number()?.max(1)),
                 "--base-port" => arguments.base_port = number()? as u16,
                 "--seed" => arguments.seed = number()?,
                 _ => return Err(format!("{name}: no such option\n{USAGE}")),

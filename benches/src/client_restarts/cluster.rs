@@ -67,6 +67,11 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// Where the nodes' RESP fronts listen.
+    pub(crate) fn resp_addresses(&self) -> Vec<String> {
+        (0..self.nodes.len()).map(|node| self.at(node, 0)).collect()
+    }
+
     /// Where the nodes' gRPC listens.
     pub(crate) fn grpc_addresses(&self) -> Vec<String> {
         (0..self.nodes.len()).map(|node| self.grpc(node)).collect()

@@ -8,10 +8,11 @@
 //! written, or that was overwritten or deleted and answered for, is a violation, and so is an increment that happens
 //! twice, a key that is gone although its partition was not lost, an outcome that is unknown although the command may
 //! be repeated, and an operation that outlasts its deadline. Each node is restarted twice, with SIGTERM and with
-//! SIGKILL, spread evenly over the operations. Prints a line of numbers; the status is 1 when anything was violated.
+//! SIGKILL, spread evenly over the operations, and all the while client connections of living nodes are cut. Prints a line of numbers; the status is 1 when anything was violated.
 
 mod arguments;
 mod cluster;
+mod cuts;
 mod losses;
 mod model;
 mod tally;
@@ -63,6 +64,9 @@ async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         let worker = Worker::new(number, client.clone(), losses.clone(), tally.clone(), rng);
         workers.spawn(worker.run(arguments.deadline));
     }
+    let rng = SplitMix64::new(arguments.seed);
+    let mut cutting = JoinSet::new();
+    cutting.spawn(cuts::cut(cluster.resp_addresses(), arguments.cut_every, rng));
     let nodes = 0..arguments.nodes;
     let signals = [Signal::Term, Signal::Kill];
     let ends = signals.into_iter().flat_map(|signal| nodes.clone().map(move |node| (node, signal)));

@@ -190,14 +190,17 @@ impl Worker {
         let lost = self.losses.seen();
         let (key, counter) = &mut self.counters[at];
         match self.client.incr(&key.name, 1).await {
-            Ok(to) => match counter.incremented(u64::try_from(to).unwrap_or(0)) {
-                Reading::Right => {}
-                Reading::Gone => self.claims.push(key.claim()),
-                Reading::Wrong => {
-                    self.tally.violation(format!("{} was incremented to {to}: {counter:?}", key.name));
-                    *counter = Counter::default();
+            Ok(to) => {
+                match counter.incremented(u64::try_from(to).unwrap_or(0)) {
+                    Reading::Right => {}
+                    Reading::Gone => self.claims.push(key.claim()),
+                    Reading::Wrong => {
+                        self.tally.violation(format!("{} was incremented to {to}: {counter:?}", key.name));
+                        *counter = Counter::default();
+                    }
                 }
-            },
+                key.lost_before = lost.get(key.partition).copied().unwrap_or_default();
+            }
             Err(error) => {
                 if may_have_happened(true, &error) {
                     counter.may_have_incremented();
@@ -205,7 +208,6 @@ impl Worker {
                 self.tally.failed("INCRBY", true, &error);
             }
         }
-        key.lost_before = lost.get(key.partition).copied().unwrap_or_default();
         "INCRBY"
     }
 
