@@ -5,10 +5,11 @@
 use crate::{
     all_keys::AllKeys,
     command::Command,
-    core::{Call, Core},
+    core::{Call, Core, Place},
     credentials::Credentials,
     error::CallError,
     follow::Follower,
+    near::{self, Near},
     net::{Connector, Tcp},
     pieces,
     plan::{Plan, plan},
@@ -18,7 +19,7 @@ use crate::{
     view::View,
 };
 use bytes::Bytes;
-use predis_resp::Reply;
+use predis_resp::{Reply, find};
 use predis_types::{NodeId, Rng, SplitMix64};
 use std::{
     fmt,
@@ -117,12 +118,14 @@ impl Client {
 
     fn assemble(parts: Parts, outdated: Arc<Notify>, mut tasks: JoinSet<()>) -> Client {
         let limit = parts.settings.deadline;
+        let near = parts.settings.near.map(|settings| Arc::new(Near::new(settings)));
         let reach = Reach {
             connector: parts.connector,
             tls: parts.tls,
             credentials: parts.credentials,
             settings: parts.settings,
             rng: Mutex::new(parts.rng),
+            near,
             news: Notify::new(),
         };
         let view = parts.view.borrow().clone();
@@ -192,8 +195,22 @@ impl Client {
     async fn carry_out(&self, args: &[&[u8]], limit: Duration) -> Result<Reply, CallError> {
         let core = &*self.inner.core;
         let routing = core.routing();
-        match plan(args, &routing.view)? {
-            Plan::Whole(spec, place) => core.call(place, &Call { spec, args }, limit).await,
+        let planned = plan(args, &routing.view)?;
+        let _forgets = core.reach.near.as_ref().and_then(|near| match &planned {
+            Plan::Whole(spec, _) | Plan::Pieces(spec) => Some(near.forget_after(spec, args)),
+            Plan::AllKeys(id) => find(id.name().as_bytes()).map(|spec| near.forget_after(spec, args)),
+            Plan::Refused(_) => None,
+        });
+        match planned {
+            Plan::Whole(spec, place) => {
+                let call = Call { spec, args };
+                match (core.near_for(spec, &routing.view), place) {
+                    (Some(near), Place::Partition { partition, .. }) => {
+                        near::read(core, near, partition, place, &call, limit).await
+                    }
+                    _ => core.call(place, &call, limit).await,
+                }
+            }
             Plan::Pieces(spec) => pieces::call(core, spec, args, &routing.view, limit).await,
             Plan::AllKeys(id) => AllKeys::new(core, &routing.view, limit).call(id, args).await,
             Plan::Refused(reply) => Ok(reply),

@@ -12,6 +12,7 @@
 use crate::{
     connection::{Broken, Connection, End},
     error::{CallError, Setback},
+    near::Near,
     redirect::{Told, told},
     retry::{Budget, pause},
     routing::{Routing, Upstreams},
@@ -19,7 +20,7 @@ use crate::{
     view::View,
 };
 use arc_swap::ArcSwap;
-use predis_resp::{CommandSpec, Flag, Reply, Retry};
+use predis_resp::{CommandId, CommandSpec, Flag, Reply, Retry};
 use predis_types::PartitionId;
 use std::{
     sync::{
@@ -124,6 +125,12 @@ impl Core {
                 return;
             }
         }
+    }
+
+    /// Where copies are kept of what a command reads, if they may be.
+    pub(crate) fn near_for(&self, spec: &CommandSpec, view: &View) -> Option<&Arc<Near>> {
+        let near = self.reach.near.as_ref()?;
+        (spec.id == CommandId::Get && (!view.quorum || near.settings.under_quorum)).then_some(near)
     }
 
     /// Carries a call out within `limit`.

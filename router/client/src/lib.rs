@@ -7,6 +7,7 @@
 //!        core: where (routing) -> connection (upstream) -> answer (redirect) -> again, or done
 //!                 ^                   |
 //!   follow: views over gRPC           '-> connection/: one write for all calls that are waiting, replies in order
+//!                                                         '-- what nodes say has changed --> near/: copies of values
 //! ```
 //! Knows nothing of Raft or of storage. Runs on tokio and takes connections and randomness as parameters where they
 //! are given ([`Client::with_parts`]), so that it can be simulated and embedded.
@@ -22,6 +23,7 @@ mod core;
 mod credentials;
 mod error;
 mod follow;
+mod near;
 mod net;
 mod one_node;
 mod pieces;
@@ -42,7 +44,7 @@ pub use credentials::Credentials;
 pub use error::{CallError, Setback};
 pub use net::{BoxedStream, Connecting, Connector, Stream, Tcp};
 pub use predis_resp::Reply;
-pub use settings::{BreakerSettings, Config, ReadFrom, RetrySettings, Settings};
+pub use settings::{BreakerSettings, Config, NearSettings, ReadFrom, RetrySettings, Settings};
 pub use tls::{Tls, TlsError};
 pub use view::{BadView, View};
 

@@ -84,7 +84,7 @@ impl Routing {
         match mode {
             Mode::Replica => home.nearby_refuses.store(true, Relaxed),
             // Whoever else was asked meanwhile may know better.
-            Mode::Primary => {
+            Mode::Primary | Mode::Tracked => {
                 let known = home.primary.load();
                 if known.as_ref().is_none_or(|known| Arc::ptr_eq(known, asked)) {
                     home.primary.store(Some(right.clone()));

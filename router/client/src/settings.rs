@@ -40,6 +40,8 @@ pub struct Settings {
     pub retry: RetrySettings,
     /// When a node is left alone.
     pub breaker: BreakerSettings,
+    /// Whether copies of values are kept in the client, and how many.
+    pub near: Option<NearSettings>,
 }
 
 impl Default for Settings {
@@ -55,6 +57,7 @@ impl Default for Settings {
             region: String::new(),
             retry: RetrySettings::default(),
             breaker: BreakerSettings::default(),
+            near: None,
         }
     }
 }
@@ -110,6 +113,31 @@ impl Default for BreakerSettings {
     }
 }
 
+/// How copies of values are kept in the client. Nodes tell when a key changes, so a copy is old for no longer than that
+/// takes to arrive, and in the worst case, when a node is cut off without noticing, for as long as `trust`.
+#[derive(Clone, Copy, Debug)]
+pub struct NearSettings {
+    /// The most bytes that copies may take, keys included.
+    pub max_bytes: usize,
+    /// Whether copies are kept although the tenant wants writes to be read by everybody at once.
+    pub under_quorum: bool,
+    /// How often a node that copies were read from is asked whether it still serves.
+    pub heartbeat: Duration,
+    /// How long after it was last asked with success its copies are used.
+    pub trust: Duration,
+}
+
+impl Default for NearSettings {
+    fn default() -> Self {
+        NearSettings {
+            max_bytes: 64 * 1024 * 1024,
+            under_quorum: false,
+            heartbeat: Duration::from_secs(1),
+            trust: Duration::from_secs(3),
+        }
+    }
+}
+
 /// Which cluster a client talks to, as whom, and how it behaves.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
@@ -156,6 +184,12 @@ impl Config {
     /// Keeps so many connections to each node.
     pub fn connections(mut self, count: usize) -> Config {
         self.settings.connections = count;
+        self
+    }
+
+    /// Keeps copies of values that GET reads, at most so many bytes of them.
+    pub fn near_cache(mut self, max_bytes: usize) -> Config {
+        self.settings.near = Some(NearSettings { max_bytes, ..NearSettings::default() });
         self
     }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Upstream --lanes--> Connection, Connection ...       each key has its lane, so its calls share a connection
-//!          '-replica lanes--> Connection (READONLY)
+//!          |-replica lanes--> Connection (READONLY)
+//!          '-tracked lanes--> Connection (CLIENT TRACKING ON)
 //! ```
 //! However many calls wait for a connection, it is opened once. Knows nothing of slots or of what may be repeated.
 
@@ -11,6 +12,7 @@ use crate::{
     connection::{Connection, Greeting, HandshakeError, Queue, drive, shake_hands},
     credentials::Credentials,
     error::Setback,
+    near::{Near, Source, watch_over},
     net::Connector,
     settings::Settings,
     tls::Tls,
@@ -30,6 +32,8 @@ pub(crate) struct Reach {
     pub(crate) credentials: Credentials,
     pub(crate) settings: Settings,
     pub(crate) rng: Mutex<Box<dyn Rng>>,
+    /// Copies of values, if any are kept.
+    pub(crate) near: Option<Arc<Near>>,
     /// Told when something may go better than before: a new view, a node that answers again.
     pub(crate) news: Notify,
 }
@@ -53,6 +57,8 @@ pub(crate) enum Mode {
     Primary,
     /// Replicas too.
     Replica,
+    /// The primary, which tells when what was read changes.
+    Tracked,
 }
 
 /// Why there is no connection.
@@ -107,6 +113,7 @@ pub(crate) struct Upstream {
     reach: Arc<Reach>,
     lanes: Box<[Lane]>,
     replica_lanes: Box<[Lane]>,
+    tracked_lanes: Box<[Lane]>,
 }
 
 impl Upstream {
@@ -118,6 +125,7 @@ impl Upstream {
             breaker: Breaker::new(reach.settings.breaker),
             lanes: lanes(),
             replica_lanes: lanes(),
+            tracked_lanes: lanes(),
             reach,
         }
     }
@@ -152,6 +160,7 @@ impl Upstream {
         let lanes = match mode {
             Mode::Primary => &self.lanes,
             Mode::Replica => &self.replica_lanes,
+            Mode::Tracked => &self.tracked_lanes,
         };
         &lanes[number % lanes.len()]
     }
@@ -198,14 +207,24 @@ impl Upstream {
         let (driven, silence_limit) = (queue.clone(), self.reach.settings.silence_limit);
         // The node outlives its connections unless the client is dropped: then nobody counts failures.
         let upstream: Weak<Upstream> = Arc::downgrade(self);
+        let near = self.reach.near.clone().filter(|_| mode == Mode::Tracked);
+        let source = near.as_ref().map(|_| Arc::new(Source::new(Instant::now())));
+        let (heard, origin) = (near.clone(), source.clone());
         let driver = tokio::spawn(async move {
-            let unanswered = drive(link, &driven, silence_limit).await;
+            let unanswered = drive(link, &driven, silence_limit, heard.as_deref()).await;
+            if let Some(source) = origin {
+                source.end();
+            }
             if let Some(upstream) = upstream.upgrade().filter(|_| unanswered) {
                 tracing::debug!(addr = %upstream.addr, "lost a connection with calls under way");
                 upstream.failed();
             }
         });
-        Ok(Arc::new(Connection::new(queue, driver.abort_handle())))
+        let connection = Arc::new(Connection::new(queue, driver.abort_handle(), source.clone()));
+        if let (Some(near), Some(source)) = (near, source) {
+            tokio::spawn(watch_over(Arc::downgrade(&connection), source, near));
+        }
+        Ok(connection)
     }
 
     async fn dial(&self, mode: Mode) -> Result<crate::connection::Link, NoConnection> {
@@ -218,7 +237,7 @@ impl Upstream {
             let shaken = tls.resp(&self.addr, stream).await;
             stream = shaken.map_err(|error| unreachable(format!("TLS: {error}")))?;
         }
-        let greeting = Greeting { login, readonly: mode == Mode::Replica };
+        let greeting = Greeting { login, mode };
         shake_hands(stream, &greeting).await.map_err(|error| match error {
             HandshakeError::Auth(line) => NoConnection::Auth(line),
             HandshakeError::Refused(line) => {

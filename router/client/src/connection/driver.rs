@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, interval},
 };
 
-use crate::net::BoxedStream;
+use crate::{near::Near, net::BoxedStream};
 
 /// Room made for each read, in bytes.
 const READ_BYTES: usize = 16 * 1024;
@@ -26,10 +26,11 @@ pub(crate) enum End {
 }
 
 /// Serves the queue over a connection until one of them ends; the queue is closed then. Whether calls were waiting.
-pub(crate) async fn drive(link: Link, queue: &Queue, silence_limit: Duration) -> bool {
+/// What the node says of its own accord is for the near cache, if there is one.
+pub(crate) async fn drive(link: Link, queue: &Queue, silence_limit: Duration, near: Option<&Near>) -> bool {
     let (reader, writer) = split(link.stream);
     let end = tokio::select! {
-        end = read(reader, link.decoder, link.input, queue) => end,
+        end = read(reader, link.decoder, link.input, queue, near) => end,
         end = write(writer, queue) => end,
         end = listen(queue, silence_limit) => end,
     };
@@ -68,13 +69,18 @@ async fn read(
     mut decoder: ReplyDecoder,
     mut input: BytesMut,
     queue: &Queue,
+    near: Option<&Near>,
 ) -> End {
     let mut replies = Vec::new();
     loop {
         loop {
             match decoder.decode(&mut input) {
                 // Answers nobody: a message of the node's own.
-                Ok(Some(Reply::Push(_))) => {}
+                Ok(Some(Reply::Push(message))) => {
+                    if let Some(near) = near {
+                        near.hear(&message);
+                    }
+                }
                 Ok(Some(reply)) => replies.push(reply),
                 Ok(None) => break,
                 Err(error) => {

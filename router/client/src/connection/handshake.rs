@@ -1,8 +1,8 @@
-//! The first words on a connection: RESP3, who is calling, and whether replicas may answer.
+//! The first words on a connection: RESP3, who is calling, and what the connection is for.
 //!
 //! Knows nothing of how the connection came to be.
 
-use crate::{credentials::Login, error::code, net::BoxedStream};
+use crate::{credentials::Login, error::code, net::BoxedStream, upstream::Mode};
 use bytes::BytesMut;
 use predis_resp::{Reply, ReplyDecoder, encode_command};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -11,8 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 pub(crate) struct Greeting {
     /// Who is calling.
     pub(crate) login: Option<Login>,
-    /// Whether replicas may answer.
-    pub(crate) readonly: bool,
+    /// What the connection is for.
+    pub(crate) mode: Mode,
 }
 
 /// A connection on which the first words were said, and what was read behind them.
@@ -82,10 +82,13 @@ impl Greeting {
                 count += 1;
             }
         }
-        if self.readonly {
-            encode_command(&["READONLY"], &mut words);
-            count += 1;
-        }
+        let more: &[&str] = match self.mode {
+            Mode::Primary => return (words, count),
+            Mode::Replica => &["READONLY"],
+            Mode::Tracked => &["CLIENT", "TRACKING", "ON"],
+        };
+        encode_command(more, &mut words);
+        count += 1;
         (words, count)
     }
 }

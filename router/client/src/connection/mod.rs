@@ -17,6 +17,7 @@ pub(crate) use driver::{End, drive};
 pub(crate) use handshake::{Greeting, HandshakeError, Link, shake_hands};
 pub(crate) use queue::{Answer, Broken, Queue};
 
+use crate::near::Source;
 use std::sync::Arc;
 use tokio::{sync::oneshot, task::AbortHandle, time::Instant};
 
@@ -24,6 +25,7 @@ use tokio::{sync::oneshot, task::AbortHandle, time::Instant};
 pub(crate) struct Connection {
     queue: Arc<Queue>,
     driver: AbortHandle,
+    source: Option<Arc<Source>>,
 }
 
 /// The connection was closed before a call could be put into its queue.
@@ -31,9 +33,14 @@ pub(crate) struct Connection {
 pub(crate) struct Closed;
 
 impl Connection {
-    /// A connection that the task of this handle drives.
-    pub(crate) fn new(queue: Arc<Queue>, driver: AbortHandle) -> Connection {
-        Connection { queue, driver }
+    /// A connection that the task of this handle drives; copies may be kept of what is read on it if it has a source.
+    pub(crate) fn new(queue: Arc<Queue>, driver: AbortHandle, source: Option<Arc<Source>>) -> Connection {
+        Connection { queue, driver, source }
+    }
+
+    /// See [`Connection::new`].
+    pub(crate) fn source(&self) -> Option<&Arc<Source>> {
+        self.source.as_ref()
     }
 
     /// Whether calls can be put into its queue.
@@ -82,5 +89,8 @@ impl Drop for Connection {
     fn drop(&mut self) {
         self.queue.close(End::GaveUp);
         self.driver.abort();
+        if let Some(source) = &self.source {
+            source.end();
+        }
     }
 }

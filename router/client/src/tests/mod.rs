@@ -6,5 +6,6 @@ mod calls;
 mod connections;
 mod failures;
 mod follow;
+mod near;
 mod rig;
 mod tls;
