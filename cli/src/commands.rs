@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{certs, config, ctl, logging, replay, server, up};
+use crate::{bench, certs, config, ctl, logging, replay, server, up};
 
 /// A Redis-compatible cache cluster.
 #[derive(Debug, Parser)]
@@ -21,6 +21,7 @@ enum Command {
     Config(config::ConfigArgs),
     Replay(replay::ReplayArgs),
     Certs(certs::CertsArgs),
+    Bench(bench::BenchArgs),
 }
 
 impl Cli {
@@ -33,6 +34,7 @@ impl Cli {
             Command::Certs(args) => certs::run(&args),
             Command::Config(args) => config::run(args),
             Command::Replay(args) => logging::init(logging::Format::Text).and_then(|()| replay::run(&args)),
+            Command::Bench(args) => bench::run(&args),
         }
     }
 }

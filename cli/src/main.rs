@@ -1,17 +1,21 @@
 //! The `predis` command: reads the arguments, runs the subcommand, and turns what went wrong into an exit
 //! status. Does not know what any subcommand does.
 
+mod bench;
 mod certs;
 mod commands;
 mod config;
 mod ctl;
 mod failure;
+mod latencies;
 mod logging;
 mod output;
 mod replay;
 mod server;
 mod stop;
 mod up;
+mod wire;
+mod zipf;
 
 use std::process::ExitCode;
 
