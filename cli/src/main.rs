@@ -2,17 +2,20 @@
 //! status. Does not know what any subcommand does.
 
 mod bench;
+mod cache;
 mod certs;
 mod commands;
 mod config;
 mod ctl;
 mod failure;
+mod footprint;
 mod latencies;
 mod logging;
 mod output;
 mod replay;
 mod server;
 mod stop;
+mod trace;
 mod up;
 mod wire;
 mod zipf;
