@@ -10,6 +10,7 @@ mod ctl;
 mod failure;
 mod footprint;
 mod latencies;
+mod local;
 mod logging;
 mod output;
 mod replay;
