@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{bench, certs, config, ctl, logging, replay, server, up};
+use crate::{bench, certs, config, ctl, demo, logging, replay, server, up};
 
 /// A Redis-compatible cache cluster.
 #[derive(Debug, Parser)]
@@ -22,6 +22,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Certs(certs::CertsArgs),
     Bench(bench::BenchArgs),
+    Demo(demo::DemoArgs),
 }
 
 impl Cli {
@@ -35,6 +36,7 @@ impl Cli {
             Command::Config(args) => config::run(args),
             Command::Replay(args) => logging::init(logging::Format::Text).and_then(|()| replay::run(&args)),
             Command::Bench(args) => bench::run(&args),
+            Command::Demo(args) => demo::run(&args),
         }
     }
 }

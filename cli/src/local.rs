@@ -84,6 +84,12 @@ impl LocalNode {
         &self.node
     }
 
+    /// Drops its threads with all that they are doing: it says goodbye to nobody and nothing of it runs on.
+    pub(crate) fn kill(self) {
+        self.runtime.shutdown_background();
+        drop(self.node);
+    }
+
     /// Stops as a node stops that was asked to.
     pub(crate) fn stop(self) {
         self.runtime.block_on(self.node.shutdown());

@@ -7,6 +7,7 @@ mod certs;
 mod commands;
 mod config;
 mod ctl;
+mod demo;
 mod failure;
 mod footprint;
 mod latencies;

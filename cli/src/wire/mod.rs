@@ -7,9 +7,11 @@
 
 mod error;
 mod slots;
+mod wires;
 
 pub(crate) use error::WireError;
 pub(crate) use slots::SlotMap;
+pub(crate) use wires::Wires;
 
 use bytes::BytesMut;
 use predis_resp::{Reply, ReplyDecoder, encode_command};
@@ -77,6 +79,11 @@ impl Dialer {
         }
         Ok(wire)
     }
+}
+
+/// Whether the same request may be served in a moment, by this node or another.
+pub(crate) fn is_passing(message: &str) -> bool {
+    ["MOVED ", "CLUSTERDOWN ", "TRYAGAIN "].iter().any(|code| message.starts_with(code))
 }
 
 /// How far an exchange got.
