@@ -103,9 +103,13 @@ fn a_trace_is_asked_for_and_summed_up() {
     let output = demo(&format!("--headless --trace {} --seconds 1", file.path().display()));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let summary = String::from_utf8(output.stdout).unwrap();
-    for part in
-        ["400 requests in ", "cluster (s3fifo)", "lru alone", "was killed after 200 requests", "Next:"]
-    {
+    for part in [
+        "400 requests in ",
+        "cluster (s3fifo)",
+        "lru alone         0.",
+        "was killed after 200 requests",
+        "Next:",
+    ] {
         assert!(summary.contains(part), "{part:?} is missing in:\n{summary}");
     }
 }

@@ -8,7 +8,10 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use predis_policy::PolicyKind;
-use std::path::PathBuf;
+use std::{
+    io::{IsTerminal, stdin, stdout},
+    path::PathBuf,
+};
 
 /// Requests a second that are asked for on average, when nothing is said.
 const LIVE_RATE: u64 = 20_000;
@@ -50,9 +53,9 @@ pub(crate) struct DemoArgs {
 }
 
 impl DemoArgs {
-    /// Whether there is no live view.
+    /// Whether there is no live view: it was not asked for, or there is no terminal to show it on.
     pub(super) fn is_headless(&self) -> bool {
-        self.headless || self.json
+        self.headless || self.json || !stdin().is_terminal() || !stdout().is_terminal()
     }
 
     /// The place of the node that is killed.

@@ -129,7 +129,7 @@ fn boot(
     seed: Option<String>,
 ) -> Result<LocalNode, Failure> {
     let any = || "127.0.0.1:0".to_owned();
-    let ports = Ports { listen: any(), grpc: any(), metrics: any() };
+    let ports = Ports { listen: any(), proxy: None, grpc: any(), metrics: any() };
     let start = match seed {
         None => {
             Start::Bootstrap(Founding { policy: settings.policy.name().to_owned(), ..Founding::default() })

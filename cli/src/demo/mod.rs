@@ -16,10 +16,12 @@ mod cluster;
 mod generator;
 mod headless;
 mod journal;
+mod live;
 mod recovery;
 mod report;
 mod score;
 mod shadows;
+mod view;
 mod workload;
 
 pub(crate) use args::DemoArgs;
@@ -29,6 +31,7 @@ use anyhow::{Context, anyhow};
 use cluster::{Cluster, NODES, Settings};
 use headless::{Headless, Kill};
 use journal::{Capture, Journal, Weight};
+use live::Live;
 use report::{Outcome, Report, Run};
 use shadows::Shadows;
 use std::{sync::Arc, time::Instant};
@@ -60,7 +63,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     let survey = workload.survey(args.requests(), args.seconds as f64).map_err(Failure::failed)?;
     let memory_bytes = args.memory.unwrap_or_else(|| args::usual_memory(survey.footprint_bytes));
     let demo = Demo { args: args.clone(), workload, survey, memory_bytes, journal };
-    let report = demo.headless()?;
+    let report = if args.is_headless() { demo.headless()? } else { demo.live()? };
     if args.json {
         return output::print(serde_json::to_string(&report).map_err(Failure::failed)?);
     }
@@ -81,6 +84,30 @@ impl Demo {
             attempt += 1;
             self.journal.note(Weight::Bad, "the machine stood still: once more from the beginning");
         }
+    }
+
+    /// With a live view.
+    fn live(&self) -> Result<Report, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.context("cannot start").map_err(Failure::failed)?;
+        let seconds = self.args.seconds as f64;
+        let (mut cluster, boot_seconds) = self.boot(&runtime, false)?;
+        let placed = cluster.watch().look();
+        let live = Live {
+            cluster: &mut cluster,
+            source: self.workload.open(self.survey.requests, seconds).map_err(Failure::failed)?,
+            shadows: self.shadows(),
+            policy: self.args.policy,
+            seconds,
+            has_days: matches!(self.workload, Workload::Generated { .. }),
+            victim: self.args.victim(),
+            journal: &self.journal,
+        };
+        let ran = live.run();
+        cluster.stop();
+        let mut outcome = ran?;
+        outcome.measured.boot_seconds = boot_seconds;
+        Ok(Report::new(&self.told("live", &placed), outcome))
     }
 
     fn attempt(&self, runtime: &Runtime) -> Result<Report, Failure> {

@@ -203,18 +203,23 @@ impl Report {
         )?;
         match self.measured.recovery_seconds {
             Some(seconds) => {
-                writeln!(f, "Every slot was served again after {seconds:.2} s, the lost ones empty.")?
+                writeln!(f, "Every slot was served again after {seconds:.2} s, the lost ones empty.")?;
             }
             None => writeln!(f, "Not every slot was served again before the end.")?,
         }
         let dip = &kill.hit_ratio;
         writeln!(
             f,
-            "The hit ratio went from {:.3} down to {:.3} and was {:.3} at the end, with two thirds of the memory.",
+            "The hit ratio was {:.3} before, {:.3} at its worst, and {:.3} at the end,\n\
+             with a third of the memory gone.",
             dip.before(),
             dip.lowest(),
             dip.end()
-        )
+        )?;
+        if self.measured.unserved > 0 {
+            writeln!(f, "{} requests were served by nobody and count as misses.", self.measured.unserved)?;
+        }
+        Ok(())
     }
 }
 
@@ -226,33 +231,32 @@ impl fmt::Display for Report {
             "{} requests in {seconds:.1} s ({requests_per_second:.0}/s), GET p50 {:.0} us, p99 {:.0} us",
             self.requests, latency_us.p50, latency_us.p99
         )?;
+        let share = (self.cluster.memory_bytes_per_node * NODES as u64) as f64
+            / self.workload.footprint_bytes.max(1) as f64;
         writeln!(
             f,
-            "{} nodes with {} KiB each, a cache of {:.0} % of what was asked for\n",
+            "{} nodes with {} KiB each: {:.0} % of all that was asked for\n",
             self.cluster.nodes,
             self.cluster.memory_bytes_per_node / 1024,
-            100.0 * (self.cluster.memory_bytes_per_node * NODES as u64) as f64
-                / self.workload.footprint_bytes.max(1) as f64,
+            100.0 * share,
         )?;
-        writeln!(f, "  {:<26}{:.4}", format!("cluster ({})", self.cluster.policy), self.hit_ratio)?;
+        writeln!(f, "hit ratio\n  {:<18}{:.4}", format!("cluster, {}", self.cluster.policy), self.hit_ratio)?;
         for shadow in &self.shadows {
-            let name = format!("{} alone, never killed", shadow.policy);
-            writeln!(f, "  {name:<26}{:.4}", shadow.hit_ratio)?;
+            writeln!(f, "  {:<18}{:.4}", format!("{} alone", shadow.policy), shadow.hit_ratio)?;
         }
+        writeln!(f, "  alone: one cache with the memory of all nodes, same requests, no death")?;
         if let Some(kill) = &self.kill {
             self.write_kill(f, kill)?;
         }
         if self.measured.disturbed {
-            writeln!(
-                f,
-                "\nThe machine stood still for so long that a living node was taken to be dead, too."
-            )?;
+            writeln!(f, "\nThe machine stood still for so long that a living node was taken to be dead.")?;
         }
         write!(
             f,
-            "\nNext:\n  predis up                                  such a cluster to work with\n  \
-             predis replay TRACE --cache-size 10%       the policies on a trace of yours\n  \
-             predis bench --addr 127.0.0.1:7001 --cluster   how fast it is"
+            "\nNext:\n  \
+             predis up                                       such a cluster, to work with\n  \
+             predis bench --addr 127.0.0.1:7001 --cluster    how fast it is\n  \
+             predis replay TRACE --cache-size 10%            the policies on a trace of yours"
         )
     }
 }

@@ -45,7 +45,7 @@ pub(crate) struct Request {
 /// A trace from its first request to its last.
 pub(crate) struct Trace {
     name: String,
-    input: Box<dyn BufRead>,
+    input: Box<dyn BufRead + Send>,
     line: Vec<u8>,
     line_number: u64,
     keys: BytesMut,
@@ -75,7 +75,7 @@ impl Trace {
     }
 
     /// A trace from its bytes, compressed or not. Errors call it `name`.
-    pub(crate) fn read(name: String, input: impl Read + 'static) -> Result<Trace, TraceError> {
+    pub(crate) fn read(name: String, input: impl Read + Send + 'static) -> Result<Trace, TraceError> {
         let input = match decompressed(input) {
             Ok(input) => input,
             Err(error) => return Err(TraceError::Unreadable(name, error)),
@@ -147,7 +147,7 @@ impl Trace {
 }
 
 /// The input as it is, or what zstd makes of it.
-fn decompressed(mut input: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
+fn decompressed(mut input: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
     let mut beginning = Vec::new();
     input.by_ref().take(ZSTD_MAGIC.len() as u64).read_to_end(&mut beginning)?;
     let compressed = beginning == ZSTD_MAGIC;
