@@ -3,7 +3,7 @@
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{certs, completions, config, ctl, logging, replay, server, up};
+use crate::{bench, certs, completions, config, ctl, demo, logging, replay, server, up};
 
 /// A Redis-compatible cache cluster.
 #[derive(Debug, Parser)]
@@ -21,6 +21,8 @@ enum Command {
     Config(config::ConfigArgs),
     Replay(replay::ReplayArgs),
     Certs(certs::CertsArgs),
+    Bench(bench::BenchArgs),
+    Demo(demo::DemoArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -35,6 +37,8 @@ impl Cli {
             Command::Certs(args) => certs::run(&args),
             Command::Config(args) => config::run(args),
             Command::Replay(args) => logging::init(logging::Format::Text).and_then(|()| replay::run(&args)),
+            Command::Bench(args) => bench::run(&args),
+            Command::Demo(args) => demo::run(&args),
         }
     }
 }

@@ -26,14 +26,18 @@ pub(crate) enum Format {
     Json,
 }
 
+/// The filter of the environment, or else the one given. One that cannot be read is a usage error.
+pub(crate) fn from_environment(default: &str) -> Result<EnvFilter, Failure> {
+    let text = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty());
+    let text = text.as_deref().unwrap_or(default);
+    filter(text)
+        .with_context(|| format!("{VARIABLE} '{text}' must be a level or a list of target=level"))
+        .map_err(Failure::usage)
+}
+
 /// Starts logging for the whole process with the filter of the environment. One that cannot be read is a usage error.
 pub(crate) fn init(format: Format) -> Result<(), Failure> {
-    let text = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty());
-    let text = text.as_deref().unwrap_or(DEFAULT);
-    let filter = filter(text)
-        .with_context(|| format!("{VARIABLE} '{text}' must be a level or a list of target=level"))
-        .map_err(Failure::usage)?;
-    start(format, filter);
+    start(format, from_environment(DEFAULT)?);
     Ok(())
 }
 

@@ -1,20 +1,18 @@
 //! `predis up`: a cluster on this machine, in one process, for trying things out.
 //!
-//! Each node has a runtime of its own, as it would have a process of its own.
+//! Does not know how nodes share a process.
 
 use crate::{
     failure::Failure,
+    local::{self, LocalNode, Ports},
     logging, output,
-    server::{boot_failure, data_dir_failure, parse_size, profile},
+    server::{data_dir_failure, parse_size},
     stop::Signals,
 };
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::Args;
-use predis_node::{Founding, Node, NodeConfig, Start, plan};
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use predis_node::{Founding, Start};
+use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
 
 /// How far the ports of each kind lie from the base.
@@ -24,12 +22,6 @@ const METRICS_OFFSET: u16 = 300;
 
 /// How many client connections each node takes, where the system's limits allow it.
 const CLIENTS: usize = 10_000;
-
-/// How often it is looked whether the cluster is up.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
-
-/// How long the cluster may take to come up.
-const READY_LIMIT: Duration = Duration::from_secs(60);
 
 /// Run a cluster on this machine until Ctrl-C.
 #[derive(Debug, Args)]
@@ -51,12 +43,6 @@ pub(crate) struct UpArgs {
     log_format: logging::Format,
 }
 
-/// A node and the threads it runs on.
-struct Running {
-    runtime: Runtime,
-    node: Node,
-}
-
 /// Runs the cluster until a signal.
 pub(crate) fn run(args: UpArgs) -> Result<(), Failure> {
     logging::init(args.log_format)?;
@@ -74,7 +60,7 @@ pub(crate) fn run(args: UpArgs) -> Result<(), Failure> {
     }
     let ended = main.block_on(async {
         tokio::select! {
-            ready = ready(&nodes) => ready.map(|()| None),
+            settled = local::settled(&nodes) => settled.map(|()| None),
             signal = signals.next() => Ok(Some(signal)),
         }
     });
@@ -89,15 +75,12 @@ pub(crate) fn run(args: UpArgs) -> Result<(), Failure> {
     };
     tracing::info!("stopping");
     // Followers first: a leader that goes last need not be replaced.
-    for Running { runtime, node } in nodes.into_iter().rev() {
-        runtime.block_on(node.shutdown());
-        runtime.shutdown_timeout(Duration::from_secs(1));
-    }
+    nodes.into_iter().rev().for_each(LocalNode::stop);
     tracing::info!("stopped");
     result
 }
 
-fn start(args: &UpArgs, root: &Path, number: u16, max_clients: usize) -> Result<Running, Failure> {
+fn start(args: &UpArgs, root: &Path, number: u16, max_clients: usize) -> Result<LocalNode, Failure> {
     let port = |offset: u16| format!("127.0.0.1:{}", args.base_port + offset + number - 1);
     let directory = root.join(format!("node-{number}"));
     let start = match number {
@@ -105,62 +88,15 @@ fn start(args: &UpArgs, root: &Path, number: u16, max_clients: usize) -> Result<
         1 => Start::Bootstrap(Founding::default()),
         _ => Start::Join(vec![format!("127.0.0.1:{}", args.base_port + GRPC_OFFSET)]),
     };
-    let config = NodeConfig {
-        name: format!("node-{number}"),
+    let ports = Ports {
         listen: port(0),
+        proxy: (number == 1).then(|| port(PROXY_OFFSET)),
         grpc: port(GRPC_OFFSET),
         metrics: port(METRICS_OFFSET),
-        advertise: None,
-        zone: String::new(),
-        region: String::new(),
-        weight: 100,
-        memory_bytes: args.memory,
-        tls: None,
-        start,
-        max_clients,
-        timeout_s: 0,
-        exposed: false,
-        proxy_listen: (number == 1).then(|| port(PROXY_OFFSET)),
-        profile: profile(),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .thread_name(format!("node-{number}"))
-        .enable_all()
-        .build()
-        .context("cannot start threads")
-        .map_err(Failure::failed)?;
+    let config = local::config(format!("node-{number}"), ports, args.memory, max_clients, start);
     let io = predis_node::system::open(&directory).map_err(data_dir_failure)?;
-    let node = runtime.block_on(predis_node::boot(config, io)).map_err(boot_failure)?;
-    Ok(Running { runtime, node })
-}
-
-/// Waits until every node serves and every partition is where it should be.
-async fn ready(nodes: &[Running]) -> anyhow::Result<()> {
-    let missing = || {
-        for Running { node, .. } in nodes {
-            if let Err(missing) = node.ready() {
-                return Some(format!("{}: {missing}", node.addresses().resp));
-            }
-            let state = node.meta().published().state;
-            if state.nodes().len() < nodes.len() {
-                return Some("not all nodes have joined".to_owned());
-            }
-            let plan = plan(&state);
-            if !plan.changes.is_empty() || !plan.moves.is_empty() {
-                return Some("partitions are being placed".to_owned());
-            }
-        }
-        None
-    };
-    let looking = async {
-        while missing().is_some() {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    };
-    let waited = tokio::time::timeout(READY_LIMIT, looking).await;
-    waited.map_err(|_| {
-        anyhow!("the cluster is not up after {READY_LIMIT:?}: {}", missing().unwrap_or_default())
-    })
+    LocalNode::boot(config, io)
 }
 
 fn welcome(args: &UpArgs) -> String {

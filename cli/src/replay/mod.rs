@@ -8,13 +8,9 @@
 //! know how a policy decides.
 
 mod args;
-mod cache;
 mod cache_size;
 mod error;
-mod footprint;
-mod line;
 mod report;
-mod trace;
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -23,14 +19,14 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 pub(crate) use args::ReplayArgs;
-use cache::Cache;
 use cache_size::CacheSize;
 use error::ReplayError;
-use footprint::Footprint;
 use report::{PolicyReport, Report};
-use trace::{Request, Trace, is_standard_input};
 
+use crate::cache::Cache;
 use crate::failure::Failure;
+use crate::footprint::Footprint;
+use crate::trace::{Request, Trace, is_standard_input};
 
 /// Replays the trace and prints the result on standard output.
 pub(crate) fn run(args: &ReplayArgs) -> Result<(), Failure> {
@@ -80,7 +76,7 @@ struct Run {
 
 impl Run {
     fn new(kind: predis_policy::PolicyKind, args: &ReplayArgs, cache_size: u64) -> Self {
-        Run { cache: Cache::new(kind, args.by, cache_size, args.partitions), took: Duration::ZERO }
+        Run { cache: Cache::new(kind, args.by.cost(), cache_size, args.partitions), took: Duration::ZERO }
     }
 
     fn take(&mut self, batch: &[Request]) {
@@ -99,9 +95,9 @@ fn footprint(args: &ReplayArgs) -> Result<u64, ReplayError> {
     if is_standard_input(&args.trace) {
         return Err(ReplayError::ShareOfStandardInput);
     }
-    let mut footprint = Footprint::default();
+    let mut footprint = Footprint::new(args.by.cost());
     for_each_batch(args, "measuring", |batch| batch.iter().for_each(|request| footprint.count(request)))?;
-    Ok(footprint.total(args.by))
+    Ok(footprint.total())
 }
 
 /// Reads the trace from its beginning to its end; how many requests it has, which is at least one.
@@ -122,7 +118,7 @@ fn for_each_batch(
         work(&batch);
     }
     bar.finish_and_clear();
-    if requests == 0 { Err(trace.empty()) } else { Ok(requests) }
+    if requests == 0 { Err(trace.empty().into()) } else { Ok(requests) }
 }
 
 /// A bar on standard error, which shows nothing when that is no terminal.

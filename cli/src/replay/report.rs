@@ -7,7 +7,7 @@ use predis_policy::PolicyKind;
 use serde::Serialize;
 
 use super::args::SizeUnit;
-use super::cache::Tally;
+use crate::cache::Tally;
 
 /// The whole result.
 #[derive(Clone, Debug, Serialize)]

@@ -6,7 +6,7 @@ use super::Shards;
 use predis_policy::Pool;
 use predis_shard::Effects;
 use predis_types::TenantId;
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 /// How many candidates one call looks at, at the least.
 const STEPS: usize = 16_384;
@@ -29,10 +29,21 @@ impl Shards {
         }
     }
 
-    /// Makes room for every tenant.
+    /// Makes room for every tenant, after budgets shrank.
     pub(super) fn trim(&self) {
+        let mut beyond = false;
         for tenant in self.tenants() {
             self.make_room(tenant, 0);
+            beyond |= self.tenants.load().pool(tenant).is_some_and(|pool| pool.over());
+        }
+        self.beyond.store(beyond, Relaxed);
+    }
+
+    /// Goes on where the last trim stopped. Otherwise whoever is beyond a budget is in the middle of a write and makes
+    /// its own room: two who do that at once may evict one key too many.
+    pub(super) fn trim_on(&self) {
+        if self.beyond.load(Relaxed) {
+            self.trim();
         }
     }
 

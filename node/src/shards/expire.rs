@@ -21,13 +21,13 @@ pub struct Expiry {
 
 impl Shards {
     /// Removes up to `limit_per_shard` expired keys of each tenant in each shard, earliest first, one partition
-    /// locked at a time; then evicts what is beyond a budget.
+    /// locked at a time; then evicts what a budget that shrank has left over.
     pub fn expire(&self, limit_per_shard: usize) -> Expiry {
         let mut step = Expiry::default();
         for partition in &self.partitions {
             self.expire_in(partition, limit_per_shard, &mut step);
         }
-        self.trim();
+        self.trim_on();
         step
     }
 

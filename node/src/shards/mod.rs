@@ -41,7 +41,7 @@ use predis_shard::{Counters, Effects};
 use predis_types::{Clock, Epoch, PartitionCount, PartitionId, Rng, TenantId, mix64, probe::Probe};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicBool},
     time::Duration,
 };
 use tenants::{Put, Tenants};
@@ -75,6 +75,8 @@ pub struct Shards {
     tenants: Tenants,
     effect_counts: EffectCounts,
     sink: Option<Box<dyn Sink>>,
+    /// Whether the last [`Shards::trim`] left something beyond a budget.
+    beyond: AtomicBool,
     /// One applied state at a time.
     updating: Mutex<()>,
     /// What the shards counted that are gone.
@@ -105,6 +107,7 @@ impl Shards {
             partitions,
             effect_counts: EffectCounts::default(),
             sink: None,
+            beyond: AtomicBool::new(false),
             updating: Mutex::new(()),
             retired: Mutex::default(),
         }

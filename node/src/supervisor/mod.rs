@@ -20,7 +20,7 @@ use crate::config::Profile;
 use predis_meta::{Action, MetaCommand};
 use predis_raft::{Leadership, MetaRaft, Published};
 use predis_types::{Clock, Incarnation, NodeId};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// How many partitions one placement command changes at most.
 const CHANGES_PER_COMMAND: usize = 64;
@@ -118,8 +118,11 @@ impl Supervisor {
 
     async fn place(&mut self, published: &Published) {
         let Plan { changes, moves } = plan(&published.state);
-        self.desk.hand_out(moves);
-        if changes.is_empty() {
+        // Nobody gives away what is about to be seated elsewhere: the two would refuse each other, and where the
+        // partition ends would depend on which came first.
+        let seated = changes.is_empty();
+        self.desk.hand_out(if seated { moves } else { BTreeMap::new() });
+        if seated {
             self.settled = Some(published.index);
             return;
         }

@@ -5,6 +5,9 @@
 //! ```
 //! Compression is known by the first bytes, not by the name. Does not know caches or policies.
 
+mod error;
+mod line;
+
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
@@ -12,8 +15,8 @@ use std::path::Path;
 use bytes::{Bytes, BytesMut};
 use indicatif::ProgressBar;
 
-use super::error::ReplayError;
-use super::line::{BadLine, parse_line};
+pub(crate) use error::TraceError;
+use line::{BadLine, parse_line};
 
 /// The path that stands for standard input.
 const STANDARD_INPUT: &str = "-";
@@ -42,7 +45,7 @@ pub(crate) struct Request {
 /// A trace from its first request to its last.
 pub(crate) struct Trace {
     name: String,
-    input: Box<dyn BufRead>,
+    input: Box<dyn BufRead + Send>,
     line: Vec<u8>,
     line_number: u64,
     keys: BytesMut,
@@ -55,7 +58,7 @@ pub(crate) fn is_standard_input(path: &Path) -> bool {
 
 impl Trace {
     /// Opens a file, or standard input. The bar is told the file's length and how much of it was read.
-    pub(crate) fn open(path: &Path, bar: &ProgressBar) -> Result<Trace, ReplayError> {
+    pub(crate) fn open(path: &Path, bar: &ProgressBar) -> Result<Trace, TraceError> {
         let name = path.display().to_string();
         if is_standard_input(path) {
             return Trace::read(name, bar.wrap_read(io::stdin()));
@@ -67,15 +70,15 @@ impl Trace {
                 bar.set_length(length_bytes);
                 Trace::read(name, bar.wrap_read(file))
             }
-            Err(error) => Err(ReplayError::Unreadable(name, error)),
+            Err(error) => Err(TraceError::Unreadable(name, error)),
         }
     }
 
     /// A trace from its bytes, compressed or not. Errors call it `name`.
-    pub(crate) fn read(name: String, input: impl Read + 'static) -> Result<Trace, ReplayError> {
+    pub(crate) fn read(name: String, input: impl Read + Send + 'static) -> Result<Trace, TraceError> {
         let input = match decompressed(input) {
             Ok(input) => input,
-            Err(error) => return Err(ReplayError::Unreadable(name, error)),
+            Err(error) => return Err(TraceError::Unreadable(name, error)),
         };
         let mut trace = Trace {
             name,
@@ -88,9 +91,9 @@ impl Trace {
         Ok(trace)
     }
 
-    fn read_header(&mut self) -> Result<(), ReplayError> {
+    fn read_header(&mut self) -> Result<(), TraceError> {
         if !self.next_line()? {
-            return Err(ReplayError::Empty(self.name.clone()));
+            return Err(TraceError::Empty(self.name.clone()));
         }
         if self.line == HEADER {
             return Ok(());
@@ -99,7 +102,7 @@ impl Trace {
     }
 
     /// Replaces `batch` by the next requests; it is empty at the end of the trace.
-    pub(crate) fn next_batch(&mut self, batch: &mut Vec<Request>) -> Result<(), ReplayError> {
+    pub(crate) fn next_batch(&mut self, batch: &mut Vec<Request>) -> Result<(), TraceError> {
         batch.clear();
         while batch.len() < BATCH && self.next_line()? {
             let line = parse_line(&self.line).map_err(|wrong| self.bad(wrong))?;
@@ -111,17 +114,17 @@ impl Trace {
     }
 
     /// The error for a trace in which no request was found.
-    pub(crate) fn empty(&self) -> ReplayError {
-        ReplayError::Empty(self.name.clone())
+    pub(crate) fn empty(&self) -> TraceError {
+        TraceError::Empty(self.name.clone())
     }
 
     /// Reads the next line without its line end; `false` at the end of the trace.
-    fn next_line(&mut self) -> Result<bool, ReplayError> {
+    fn next_line(&mut self) -> Result<bool, TraceError> {
         self.line.clear();
         self.line_number += 1;
         let mut bounded = self.input.by_ref().take(MAX_LINE_BYTES as u64 + 1);
         if let Err(error) = bounded.read_until(b'\n', &mut self.line) {
-            return Err(ReplayError::Unreadable(self.name.clone(), error));
+            return Err(TraceError::Unreadable(self.name.clone(), error));
         }
         if self.line.is_empty() {
             return Ok(false);
@@ -138,13 +141,13 @@ impl Trace {
         Ok(true)
     }
 
-    fn bad(&self, wrong: BadLine) -> ReplayError {
-        ReplayError::BadLine(self.name.clone(), self.line_number, wrong)
+    fn bad(&self, wrong: BadLine) -> TraceError {
+        TraceError::BadLine(self.name.clone(), self.line_number, wrong)
     }
 }
 
 /// The input as it is, or what zstd makes of it.
-fn decompressed(mut input: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
+fn decompressed(mut input: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
     let mut beginning = Vec::new();
     input.by_ref().take(ZSTD_MAGIC.len() as u64).read_to_end(&mut beginning)?;
     let compressed = beginning == ZSTD_MAGIC;
@@ -164,7 +167,7 @@ mod tests {
 
     /// All requests of a trace, or the error's words.
     fn all(bytes: &[u8]) -> Result<Vec<Request>, String> {
-        let words = |error: ReplayError| format!("{:#}", anyhow::Error::from(error));
+        let words = |error: TraceError| format!("{:#}", anyhow::Error::from(error));
         let mut trace = Trace::read("t.csv".to_owned(), Cursor::new(bytes.to_vec())).map_err(words)?;
         let (mut batch, mut requests) = (Vec::new(), Vec::new());
         loop {

@@ -18,8 +18,7 @@ use predis_shard::{Context, Cost, Effects, Evicted, Shard};
 use predis_types::limits::MAX_BULK_BYTES;
 use predis_types::{PartitionCount, TenantId, key_slot};
 
-use super::args::SizeUnit;
-use super::trace::Request;
+use crate::trace::Request;
 
 /// What became of the requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,16 +77,16 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// An empty cache with room for `size` objects or bytes.
-    pub(crate) fn new(kind: PolicyKind, unit: SizeUnit, size: u64, partitions: PartitionCount) -> Self {
+    /// An empty cache with room for entries that cost `size` together.
+    pub(crate) fn new(kind: PolicyKind, cost: Cost, size: u64, partitions: PartitionCount) -> Self {
         let command = |name: &[u8]| find(name).expect("the command table has GET and SET");
         // The key of the hash is a constant, so that every run is the same.
-        let shard = |partition| Shard::new(partition, [0, 0]).with_cost(unit.cost()).with_shared_values();
+        let shard = |partition| Shard::new(partition, [0, 0]).with_cost(cost).with_shared_values();
         Cache {
             pool: Pool::new(kind, usize::from(partitions.get()), size),
             partitions,
             shards: partitions.iter().map(shard).collect(),
-            cost: unit.cost(),
+            cost,
             get: command(b"get"),
             set: command(b"set"),
             zeros: Zeros::default(),
@@ -163,9 +162,9 @@ mod tests {
         Request { time_ms: 0, key: Bytes::copy_from_slice(key.as_bytes()), size_bytes }
     }
 
-    fn replay(kind: PolicyKind, unit: SizeUnit, size: u64, partitions: u16, requests: &[Request]) -> Tally {
+    fn replay(kind: PolicyKind, cost: Cost, size: u64, partitions: u16, requests: &[Request]) -> Tally {
         let partitions = PartitionCount::new(partitions).expect("a power of two");
-        let mut cache = Cache::new(kind, unit, size, partitions);
+        let mut cache = Cache::new(kind, cost, size, partitions);
         requests.iter().for_each(|request| cache.request(request));
         cache.tally()
     }
@@ -181,10 +180,10 @@ mod tests {
         let all = Tally { requests: 8, bytes: 170, ..Tally::default() };
         for partitions in [1, 16] {
             // The cache from old to new: abc, hit a: bca, cad, hit a: cda, dab, abc.
-            let lru = replay(PolicyKind::Lru, SizeUnit::Objects, 3, partitions, &golden());
+            let lru = replay(PolicyKind::Lru, Cost::Object, 3, partitions, &golden());
             assert_eq!(lru, Tally { hits: 2, hit_bytes: 20, evictions: 3, ..all });
             // abc, hit a, bcd, cda, dab, abc.
-            let fifo = replay(PolicyKind::Fifo, SizeUnit::Objects, 3, partitions, &golden());
+            let fifo = replay(PolicyKind::Fifo, Cost::Object, 3, partitions, &golden());
             assert_eq!(fifo, Tally { hits: 1, hit_bytes: 10, evictions: 4, ..all });
         }
     }
@@ -193,10 +192,10 @@ mod tests {
     fn lru_and_fifo_by_bytes_are_as_computed_by_hand() {
         let all = Tally { requests: 8, bytes: 170, ..Tally::default() };
         // abc, hit a: bca; d pushes b and c out: ad, hit a: da; b pushes d out: ab, abc.
-        let lru = replay(PolicyKind::Lru, SizeUnit::Bytes, 60, 1, &golden());
+        let lru = replay(PolicyKind::Lru, Cost::Value, 60, 1, &golden());
         assert_eq!(lru, Tally { hits: 2, hit_bytes: 20, evictions: 3, ..all });
         // abc, hit a; d pushes a, b and c out: d, da; b pushes d out: ab, abc.
-        let fifo = replay(PolicyKind::Fifo, SizeUnit::Bytes, 60, 1, &golden());
+        let fifo = replay(PolicyKind::Fifo, Cost::Value, 60, 1, &golden());
         assert_eq!(fifo, Tally { hits: 1, hit_bytes: 10, evictions: 4, ..all });
     }
 
@@ -204,10 +203,10 @@ mod tests {
     fn what_never_fits_is_refused_and_pushes_nothing_out() {
         for kind in PolicyKind::ALL {
             let requests = [request("a", 60), request("b", 61), request("c", u64::MAX), request("a", 60)];
-            let tally = replay(kind, SizeUnit::Bytes, 60, 1, &requests);
+            let tally = replay(kind, Cost::Value, 60, 1, &requests);
             assert_eq!((tally.hits, tally.refused, tally.evictions), (1, 2, 0), "{kind}");
             let long = request("l", MAX_BULK_BYTES as u64 + 1);
-            let tally = replay(kind, SizeUnit::Objects, 60, 1, &[long.clone(), long]);
+            let tally = replay(kind, Cost::Object, 60, 1, &[long.clone(), long]);
             assert_eq!((tally.hits, tally.refused), (0, 2), "{kind}: no value is that long");
         }
     }
@@ -215,7 +214,7 @@ mod tests {
     #[test]
     fn ratios_without_requests_or_sizes_are_zero() {
         assert_eq!((Tally::default().hit_ratio(), Tally::default().byte_hit_ratio()), (0.0, 0.0));
-        let sizeless = replay(PolicyKind::Lru, SizeUnit::Bytes, 1, 1, &[request("a", 0), request("a", 0)]);
+        let sizeless = replay(PolicyKind::Lru, Cost::Value, 1, 1, &[request("a", 0), request("a", 0)]);
         assert_eq!((sizeless.hit_ratio(), sizeless.byte_hit_ratio()), (0.5, 0.0));
     }
 
@@ -244,7 +243,7 @@ mod tests {
         ) {
             let requests: Vec<Request> = keys.iter().map(|key| request(&format!("key {key}"), 1)).collect();
             for (kind, renews) in [(PolicyKind::Lru, true), (PolicyKind::Fifo, false)] {
-                let tally = replay(kind, SizeUnit::Objects, size as u64, 1 << bits, &requests);
+                let tally = replay(kind, Cost::Object, size as u64, 1 << bits, &requests);
                 prop_assert_eq!(tally.hits, model_hits(&keys, size, renews));
             }
         }
@@ -254,7 +253,7 @@ mod tests {
             asked in prop::collection::vec((0..30u8, 0..50u64), 0..200), size in 1..100u64,
         ) {
             for kind in PolicyKind::ALL {
-                let mut cache = Cache::new(kind, SizeUnit::Bytes, size, PartitionCount::new(4).unwrap());
+                let mut cache = Cache::new(kind, Cost::Value, size, PartitionCount::new(4).unwrap());
                 for (key, size_bytes) in &asked {
                     cache.request(&request(&key.to_string(), *size_bytes));
                     prop_assert!(cache.pool.used() <= size);
