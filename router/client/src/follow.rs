@@ -80,7 +80,7 @@ impl Follower {
     pub(crate) async fn first(&mut self, limit: Duration) -> Result<(Arc<View>, Stream), CallError> {
         let deadline = Instant::now() + limit;
         let seeds = self.seeds.clone();
-        let mut last = None;
+        let mut last = seeds.is_empty().then_some(Setback::NoNode);
         let trying = async {
             for round in 0.. {
                 for addr in &seeds {

@@ -188,6 +188,8 @@ impl Upstream {
             let lane = upstream.lane(mode, number);
             match &result {
                 Ok(connection) => lane.open.store(Some(connection.clone())),
+                // That the caller is nobody says nothing against the node.
+                Err(NoConnection::Auth(_)) => {}
                 Err(_) => upstream.failed(),
             }
             *lane.opening.lock().unwrap_or_else(PoisonError::into_inner) = None;

@@ -120,4 +120,14 @@ async fn a_refused_token_is_said_at_once_and_is_no_setback() {
     let refusal = "WRONGPASS invalid username-password pair or user is disabled.";
     node.answer("AUTH wrong", &format!("-{refusal}\r\n")).await;
     assert_eq!(call.await.unwrap(), Err(CallError::Auth(refusal.into())));
+    for _ in 0..10 {
+        let call = rig.call("GET foo");
+        let mut node = rig.nodes[0].accept_raw().await;
+        node.answer("AUTH wrong", &format!("-{refusal}\r\n")).await;
+        assert_eq!(
+            call.await.unwrap(),
+            Err(CallError::Auth(refusal.into())),
+            "the node is not left alone for it"
+        );
+    }
 }
