@@ -3,18 +3,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[allow(dead_code, reason = "not every test needs all of it")]
+mod process;
+
+use process::{Server, predis};
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
     net::TcpListener,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Output, Stdio},
 };
-
-fn predis(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_predis"));
-    command.args(args).env("PREDIS_LOG", "error,openraft=off").stdin(Stdio::null());
-    command
-}
 
 fn bench(addr: &str, args: &str) -> Output {
     let args: Vec<&str> = ["bench", "--addr", addr].into_iter().chain(args.split_whitespace()).collect();
@@ -52,6 +50,7 @@ impl Cluster {
         let base = 21_000 + (std::process::id() % 100) as u16 * 100;
         let base_port = base.to_string();
         let mut command = predis(&["up", "--base-port", &base_port, "--memory", "64kb"]);
+        command.env("PREDIS_LOG", "error,openraft=off");
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let cluster = Cluster { child, addr: format!("127.0.0.1:{}", base + 1) };
@@ -104,6 +103,43 @@ fn a_cluster_is_driven_slot_by_slot() {
     let (status, said) = refusal(&bench(&cluster.addr, &with_token));
     assert_eq!(status, 1, "{said}");
     assert!(said.contains("refused AUTH: WRONGPASS") && !said.contains("wrong-token"), "{said}");
+}
+
+#[test]
+fn a_server_with_tls_and_users_is_driven_by_who_may() {
+    let directory = tempfile::tempdir().unwrap();
+    let (certs, data) = (directory.path().join("certs"), directory.path().join("data"));
+    let made = predis(&["certs", "init", "--out", certs.to_str().unwrap()]).output().unwrap();
+    assert!(made.status.success());
+    let file = |name: &str| certs.join(name).to_str().unwrap().to_owned();
+    let config = directory.path().join("predis.toml");
+    let tls = format!(
+        "[tls]\nauthority = '{}'\ncertificate = '{}'\nkey = '{}'\nclients = 'required'\n",
+        file("ca.crt"),
+        file("node.crt"),
+        file("node.key"),
+    );
+    std::fs::write(&config, format!("listen = '127.0.0.1:0'\n{tls}")).unwrap();
+    let mut server = Server::start(&config, &data, &["--bootstrap", "--require-auth"]);
+
+    let shown = format!("--tls-certificate {} --tls-key {}", file("client.crt"), file("client.key"));
+    let trusted = format!("--tls-authority {} {shown}", file("ca.crt"));
+    let small = "--connections 2 --keys 10 --fill --requests 100 --json";
+    let token = format!("--user admin --token-file {}", data.join("admin.token").display());
+    let report = json(&bench(&server.addr, &format!("{small} {trusted} {token}")));
+    assert_eq!((&report["requests"], &report["failed"]), (&100.into(), &0.into()), "{report}");
+
+    let (status, said) = refusal(&bench(&server.addr, &format!("{small} {trusted}")));
+    assert_eq!(status, 1, "{said}");
+    let (status, said) =
+        refusal(&bench(&server.addr, &format!("{small} --tls-authority {}", file("ca.crt"))));
+    assert_eq!(status, 1, "{said}");
+    let other = format!("{small} {token} --tls-authority {} {shown}", file("client.crt"));
+    let (status, said) = refusal(&bench(&server.addr, &other));
+    assert!(status == 1 && said.contains("cannot connect to"), "{said}");
+    let (status, said) = refusal(&bench(&server.addr, &format!("{small} --tls-authority /nowhere.crt")));
+    assert!(status == 2 && said.contains("/nowhere.crt"), "{said}");
+    assert_eq!(server.stop(), 0);
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn a_trace_is_asked_for_and_summed_up() {
     let summary = String::from_utf8(output.stdout).unwrap();
     for part in [
         "400 requests in ",
-        "cluster (s3fifo)",
+        "cluster, s3fifo   0.",
         "lru alone         0.",
         "was killed after 200 requests",
         "Next:",

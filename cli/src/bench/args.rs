@@ -7,6 +7,7 @@ use crate::{
 };
 use anyhow::{Context, anyhow};
 use clap::Args;
+use predis_client::Tls;
 use predis_types::{Secret, limits::MAX_BULK_BYTES};
 use std::path::PathBuf;
 
@@ -63,6 +64,15 @@ pub(crate) struct BenchArgs {
     /// The file with the token, or the password.
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
+    /// Speak TLS, and trust the authority whose certificates are in this file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_authority: Option<PathBuf>,
+    /// The certificate to show to servers that ask for one; --tls-key has its key.
+    #[arg(long, value_name = "FILE", requires = "tls_key", requires = "tls_authority")]
+    pub(super) tls_certificate: Option<PathBuf>,
+    /// The key of --tls-certificate.
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub(super) tls_key: Option<PathBuf>,
     /// Print JSON instead of a table.
     #[arg(long)]
     pub(super) json: bool,
@@ -71,7 +81,13 @@ pub(crate) struct BenchArgs {
 impl BenchArgs {
     /// How connections are made.
     pub(super) fn dialer(&self) -> Result<Dialer, Failure> {
-        let Some(path) = &self.token_file else { return Ok(Dialer::default()) };
+        let identity = self.tls_certificate.as_deref().zip(self.tls_key.as_deref());
+        let tls = self.tls_authority.as_deref().map(|authority| Tls::read(authority, identity));
+        Ok(Dialer { tls: tls.transpose().map_err(Failure::usage)?, credentials: self.credentials()? })
+    }
+
+    fn credentials(&self) -> Result<Option<Credentials>, Failure> {
+        let Some(path) = &self.token_file else { return Ok(None) };
         let read = std::fs::read_to_string(path);
         let text = read.with_context(|| format!("--token-file {}: cannot be read", path.display()));
         let text = text.map_err(Failure::usage)?;
@@ -79,7 +95,7 @@ impl BenchArgs {
         if token.expose().is_empty() {
             return Err(Failure::usage(anyhow!("--token-file {}: must hold a token", path.display())));
         }
-        Ok(Dialer { credentials: Some(Credentials { user: self.user.clone(), token }) })
+        Ok(Some(Credentials { user: self.user.clone(), token }))
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) use slots::SlotMap;
 pub(crate) use wires::Wires;
 
 use bytes::BytesMut;
+use predis_client::{BoxedStream, Connector, Tcp, Tls};
 use predis_resp::{Reply, ReplyDecoder, encode_command};
 use predis_types::Secret;
 use std::{
@@ -23,18 +24,10 @@ use std::{
     task::{Context, Poll},
     time::Instant,
 };
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt, AsyncWrite};
 
 /// Room made for each read, in bytes.
 const READ_BYTES: usize = 16 * 1024;
-
-/// Bytes both ways.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// Who a connection authenticates as.
 #[derive(Clone, Debug)]
@@ -48,6 +41,8 @@ pub(crate) struct Credentials {
 /// How connections are made.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dialer {
+    /// `None`: without TLS.
+    pub(crate) tls: Option<Tls>,
     /// `None`: nobody in particular.
     pub(crate) credentials: Option<Credentials>,
 }
@@ -55,7 +50,7 @@ pub(crate) struct Dialer {
 /// One connection.
 pub(crate) struct Wire {
     addr: String,
-    stream: Box<dyn Stream>,
+    stream: BoxedStream,
     input: BytesMut,
     decoder: ReplyDecoder,
 }
@@ -65,12 +60,14 @@ impl Dialer {
     pub(crate) async fn connect(&self, addr: &str) -> Result<Wire, WireError> {
         let addr = addr.to_owned();
         let connected = async {
-            let stream = TcpStream::connect(&addr).await?;
-            stream.set_nodelay(true)?;
-            Ok(stream)
+            let stream = Tcp.connect(&addr).await?;
+            match &self.tls {
+                None => Ok(stream),
+                Some(tls) => tls.resp(&addr, stream).await,
+            }
         };
         let stream = match connected.await {
-            Ok(stream) => Box::new(stream),
+            Ok(stream) => stream,
             Err(source) => return Err(WireError::Connect { addr, source }),
         };
         let mut wire = Wire { addr, stream, input: BytesMut::new(), decoder: ReplyDecoder::default() };

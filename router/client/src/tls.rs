@@ -96,7 +96,10 @@ impl Tls {
     }
 
     /// Speaks TLS over a connection to the RESP port of `addr`, `host:port`.
-    pub(crate) async fn resp(&self, addr: &str, stream: BoxedStream) -> io::Result<BoxedStream> {
+    ///
+    /// # Errors
+    /// When the handshake fails, or the certificate that answers is not one of `addr`'s host.
+    pub async fn resp(&self, addr: &str, stream: BoxedStream) -> io::Result<BoxedStream> {
         handshake(self.resp.clone(), addr, stream).await
     }
 

@@ -247,6 +247,8 @@ impl Worker {
             // Whether it is stored is seen when it is next asked for.
             stale |= !self.ask(&map.nodes()[node], sets.collect(), |_, _| {}).await;
         }
+        // A slot of which nobody is known to serve it is asked of nobody: that must end, too.
+        stale |= fates.contains(&Fate::Unserved);
         let count = |fate| fates.iter().filter(|other| **other == fate).count() as u64;
         served.requests += batch.len() as u64;
         served.hits += count(Fate::Hit);

@@ -9,6 +9,8 @@
 
 mod board;
 mod load;
+#[cfg(test)]
+mod tests;
 
 use super::{
     cluster::{Cluster, Look},
