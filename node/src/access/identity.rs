@@ -41,6 +41,11 @@ impl Identity {
         self.user.as_ref() == super::DEFAULT_USER
     }
 
+    /// In whose name it proposes changes.
+    pub fn actor(&self) -> String {
+        if self.proves_nothing() { self.user.to_string() } else { format!("user:{}", self.user) }
+    }
+
     /// Whether what it does may concern the whole cluster, and not one tenant alone.
     pub fn is_of_cluster(&self) -> bool {
         self.tenant == TenantId::default()

@@ -88,6 +88,11 @@ impl Access {
         self.directory.load().required
     }
 
+    /// Whether everybody must authenticate here, whatever the cluster agrees on.
+    pub fn insists(&self) -> bool {
+        self.insists
+    }
+
     /// Who presents this token: the user named, or, when none is, or `default`, whichever has it.
     ///
     /// # Errors

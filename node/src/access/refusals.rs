@@ -1,5 +1,6 @@
 //! What this node refused, so that somebody can look into it: bounded, repetitions counted.
 
+use predis_types::Secret;
 use std::collections::VecDeque;
 
 /// How many entries are kept, as in Redis; the oldest goes first.
@@ -83,6 +84,10 @@ pub(super) struct RefusalLog {
 
 impl RefusalLog {
     pub(super) fn add(&mut self, mut refusal: Refusal, now_ms: u64) {
+        if Secret::looks_like_token(&refusal.user) {
+            // A token where the name belongs is a mistake that must not end in a log, whoever's it is.
+            refusal.user = "(a token)".to_owned();
+        }
         for text in [&mut refusal.user, &mut refusal.object] {
             *text = text.chars().take(NAME_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
         }
@@ -156,6 +161,13 @@ mod tests {
         log.reset();
         assert!(log.entries().is_empty());
         assert_eq!(log.counts()[1], (Reason::Auth, 4 + KEPT as u64));
+    }
+
+    #[test]
+    fn a_token_in_the_place_of_a_name_is_not_kept() {
+        let mut log = RefusalLog::default();
+        log.add(refusal(Secret::token(&[7; 32]).expose()), 1);
+        assert_eq!(log.entries()[0].refusal.user, "(a token)");
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl Connection {
     /// Serves the connection until it ends.
     pub(super) async fn run(mut self) {
         let end = self.converse().await;
-        self.front.serving.tracking.leave(self.session.id);
+        self.front.serving.tracking.leave(&self.session);
         if let End::Said = end {
             linger(self.stream).await;
         }

@@ -220,7 +220,7 @@ impl Front {
         let now_ms = self.serving.clock.wall_ms();
         for client in self.clients.all() {
             let Some(identity) = client.identity().as_ref().cloned() else {
-                if client.age_us(self.serving.clock.mono_us()) > NAMELESS_US {
+                if client.nameless_for_us(self.serving.clock.mono_us()) > NAMELESS_US {
                     client.kill();
                 }
                 continue;
@@ -228,8 +228,8 @@ impl Front {
             if !changed && identity.until_ms.is_none_or(|end| now_ms < end) {
                 continue;
             }
-            let stays = access.still(&identity).is_some_and(|now| client.assume(now).is_ok());
-            if !stays {
+            let stays = access.still(&identity).is_some_and(|now| client.renew(&identity, now).is_ok());
+            if !stays && client.is_still(&identity) {
                 client.kill();
             }
         }

@@ -23,8 +23,8 @@ struct Group {
     partition: PartitionId,
     calls: Vec<Call>,
     slots: Vec<Slot>,
-    /// Whether the client keeps copies of what it reads.
-    tracked: bool,
+    /// By which id the client keeps copies of what it reads, if it does.
+    tracked: Option<u64>,
 }
 
 impl Connection {
@@ -44,7 +44,7 @@ impl Connection {
             if let Plan::Keys(call, slot) = planned {
                 let home = identity.as_ref().and_then(|identity| identity.gate.colocated);
                 let partition = home.unwrap_or_else(|| partitions.partition_of(slot));
-                let tracked = self.session.is_tracked();
+                let tracked = self.session.tracked();
                 let belongs = |group: &Group| (group.partition, group.tracked) == (partition, tracked);
                 if !group.as_ref().is_none_or(belongs) {
                     self.finish(&mut group, &mut since_us).await?;
@@ -97,12 +97,8 @@ impl Connection {
     async fn finish(&mut self, group: &mut Option<Group>, since_us: &mut u64) -> io::Result<()> {
         let Some(Group { partition, calls, slots, tracked }) = group.take() else { return Ok(()) };
         let specs: Vec<&'static CommandSpec> = calls.iter().map(|call| call.spec).collect();
-        let batch = Batch {
-            partition,
-            tenant: self.session.tenant(),
-            work: Work::Commands(calls),
-            reader: tracked.then_some(self.session.id),
-        };
+        let batch =
+            Batch { partition, tenant: self.session.tenant(), work: Work::Commands(calls), reader: tracked };
         let answers = self.front.serving.shards.submit(batch).answers().await;
         let nanos = self.elapsed_ns(since_us) / specs.len().max(1) as u64;
         let mut run: Option<(CommandId, u64)> = None;

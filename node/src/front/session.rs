@@ -81,15 +81,18 @@ pub(super) struct Session {
     identity: ArcSwapOption<Identity>,
     /// What it presents to other nodes, when it came in by the proxy.
     caller: Mutex<Caller>,
-    /// Its place among its tenant's connections.
+    /// Its place among its tenant's connections. Held while the identity changes.
     seat: Mutex<Option<Seat>>,
+    /// Since when it is nobody, while it is.
+    nameless_us: AtomicU64,
     labels: Mutex<Labels>,
     resp3: AtomicBool,
     readonly: AtomicBool,
     no_evict: AtomicBool,
     /// How it tracks; read for each command only while it does.
-    tracking: Mutex<Option<Mode>>,
-    tracks: AtomicBool,
+    tracking: ArcSwapOption<Mode>,
+    /// By which the entries are known that it made since it began to track; 0 while it does not.
+    tracking_id: AtomicU64,
     caching_next: AtomicBool,
     /// What it is to be told besides replies, encoded.
     pushes: Mutex<BytesMut>,
@@ -120,12 +123,13 @@ impl Session {
             identity: ArcSwapOption::empty(),
             caller: Mutex::default(),
             seat: Mutex::default(),
+            nameless_us: AtomicU64::new(now_us),
             labels: Mutex::default(),
             resp3: AtomicBool::new(false),
             readonly: AtomicBool::new(false),
             no_evict: AtomicBool::new(false),
-            tracking: Mutex::default(),
-            tracks: AtomicBool::new(false),
+            tracking: ArcSwapOption::empty(),
+            tracking_id: AtomicU64::new(0),
             caching_next: AtomicBool::new(false),
             pushes: Mutex::default(),
             pushed: Notify::new(),
@@ -161,12 +165,7 @@ impl Session {
     /// When that somebody's tenant has no connection to spare; then it is who it was.
     pub(super) fn assume(&self, identity: Arc<Identity>) -> Result<(), OverQuota> {
         let mut seat = self.seat.lock().unwrap_or_else(PoisonError::into_inner);
-        let seated = self.identity().as_ref().is_some_and(|now| Arc::ptr_eq(&now.gate, &identity.gate));
-        if !seated {
-            *seat = Some(identity.gate.enter()?);
-        }
-        self.identity.store(Some(identity));
-        Ok(())
+        self.settle(&mut seat, identity)
     }
 
     /// The token that it authenticated with; kept only where it has to be presented to other nodes.
@@ -194,10 +193,43 @@ impl Session {
         self.caller.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes over what has become of the identity that it was `before`; without effect when it is another by now.
+    ///
+    /// # Errors
+    /// As [`Session::assume`].
+    pub(super) fn renew(&self, before: &Arc<Identity>, now: Arc<Identity>) -> Result<(), OverQuota> {
+        let mut seat = self.seat.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_still(before) {
+            self.settle(&mut seat, now)?;
+        }
+        Ok(())
+    }
+
+    /// Whether it is who it was.
+    pub(super) fn is_still(&self, before: &Arc<Identity>) -> bool {
+        self.identity().as_ref().is_some_and(|now| Arc::ptr_eq(now, before))
+    }
+
+    fn settle(&self, seat: &mut Option<Seat>, identity: Arc<Identity>) -> Result<(), OverQuota> {
+        let seated = self.identity().as_ref().is_some_and(|now| Arc::ptr_eq(&now.gate, &identity.gate));
+        if !seated {
+            *seat = Some(identity.gate.enter()?);
+        }
+        self.identity.store(Some(identity));
+        Ok(())
+    }
+
     /// Is nobody from now on.
-    fn forget(&self) {
+    fn forget(&self, now_us: u64) {
+        let mut seat = self.seat.lock().unwrap_or_else(PoisonError::into_inner);
+        self.nameless_us.store(now_us, Relaxed);
         self.identity.store(None);
-        *self.seat.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *seat = None;
+    }
+
+    /// For how long it has been nobody, in microseconds; only while it is.
+    pub(super) fn nameless_for_us(&self, now_us: u64) -> u64 {
+        now_us.saturating_sub(self.nameless_us.load(Relaxed))
     }
 
     /// The protocol that replies are written in.
@@ -227,21 +259,20 @@ impl Session {
     ///
     /// # Errors
     /// When the anonymous one's tenant has no connection to spare; then it is nobody.
-    pub(super) fn reset(&self, anonymous: Option<Arc<Identity>>) -> Result<(), OverQuota> {
+    pub(super) fn reset(&self, anonymous: Option<Arc<Identity>>, now_us: u64) -> Result<(), OverQuota> {
         self.set_protocol(Protocol::Resp2);
         self.set_readonly(false);
         self.set_no_evict(false);
-        self.set_tracking(None);
         self.labels().name = Bytes::new();
         self.set_token(None);
         let assumed = match anonymous {
             Some(anonymous) => self.assume(anonymous),
             None => {
-                self.forget();
+                self.forget(now_us);
                 Ok(())
             }
         };
-        assumed.inspect_err(|_| self.forget())
+        assumed.inspect_err(|_| self.forget(now_us))
     }
 
     /// Counts a command that it sent.
@@ -259,11 +290,6 @@ impl Session {
     /// Counts bytes sent.
     pub(super) fn note_written(&self, bytes: usize) {
         self.net_out.fetch_add(bytes as u64, Relaxed);
-    }
-
-    /// For how long it has been connected, in microseconds.
-    pub(super) fn age_us(&self, now_us: u64) -> u64 {
-        now_us.saturating_sub(self.created_us)
     }
 
     /// For how long it has sent nothing, in microseconds.
@@ -334,7 +360,7 @@ mod tests {
         ] {
             assert!(line.contains(part), "{part} in {line}");
         }
-        session.reset(None).unwrap();
+        session.reset(None, 0).unwrap();
         let line = described(&session, 5_500_000);
         assert!(line.contains(" name= age=4 idle=2 flags=N "), "{line}");
         assert!(line.contains(" resp=2 ") && line.contains(" lib-name=lib "), "{line}");

@@ -17,23 +17,46 @@ use predis_resp::Reply;
 use predis_shard::{Effect, Effects};
 use predis_types::{Epoch, PartitionCount, PartitionId, TenantId};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The most keys that are remembered, over all partitions, as in Redis; beyond it, clients are told that one changed.
+/// The most keys that are remembered, over all partitions, as in Redis, and the most bytes they may have; beyond it,
+/// clients are told that one changed.
 const MOST_KEYS: usize = 1_000_000;
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+
+/// Beyond how many readers of a key it is looked which of them are still there.
+const CROWD: usize = 16;
 
 /// Of each key of each tenant, the clients that read it.
-type Readers = BTreeMap<(TenantId, Bytes), Vec<u64>>;
+#[derive(Default)]
+struct Readers {
+    keys: BTreeMap<(TenantId, Bytes), Vec<u64>>,
+    /// How long the keys are together.
+    bytes: usize,
+}
+
+/// A client that tracks.
+#[derive(Clone)]
+struct Client {
+    session: Arc<Session>,
+    /// Whose keys it reads; it tracks no more once it is of another tenant.
+    tenant: TenantId,
+    mode: Mode,
+}
 
 /// What every tracking client of one life of a node is told.
 pub struct Tracking {
     partitions: Box<[Mutex<Readers>]>,
     /// How many clients track; while there are none, nothing costs anything.
     count: AtomicUsize,
-    clients: ArcSwap<BTreeMap<u64, Arc<Session>>>,
+    /// By the id that a client has from when it begins to track until it ends that. Ids never return, so the entries
+    /// of whoever had one before are nobody's.
+    clients: ArcSwap<BTreeMap<u64, Client>>,
+    last_id: AtomicU64,
     changing: Mutex<()>,
     most_keys: usize,
+    most_bytes: usize,
 }
 
 /// How a client tracks.
@@ -50,32 +73,35 @@ pub(super) struct Mode {
 impl Tracking {
     /// Nobody tracks yet.
     pub fn new(partitions: PartitionCount) -> Arc<Tracking> {
-        Tracking::with_room(partitions, MOST_KEYS)
-    }
-
-    fn with_room(partitions: PartitionCount, most_keys: usize) -> Arc<Tracking> {
+        let share = |most: usize| (most / usize::from(partitions.get())).max(1);
         Arc::new(Tracking {
             partitions: partitions.iter().map(|_| Mutex::default()).collect(),
             count: AtomicUsize::new(0),
             clients: ArcSwap::default(),
+            last_id: AtomicU64::new(0),
             changing: Mutex::default(),
-            most_keys: (most_keys / usize::from(partitions.get())).max(1),
+            most_keys: share(MOST_KEYS),
+            most_bytes: share(MOST_BYTES),
         })
     }
 
-    /// Adds a client.
-    pub(super) fn enter(&self, session: &Arc<Session>) {
-        self.change(|clients| clients.insert(session.id, session.clone()));
+    /// Has a client track in this manner from now on.
+    pub(super) fn enter(&self, session: &Arc<Session>, mode: Mode) {
+        let id = session.tracking_id().unwrap_or_else(|| self.last_id.fetch_add(1, Relaxed) + 1);
+        let client = Client { session: session.clone(), tenant: session.tenant(), mode: mode.clone() };
+        self.change(|clients| clients.insert(id, client));
+        session.set_tracking(mode, id);
     }
 
-    /// Takes a client out; its entries go when their keys change.
-    pub(super) fn leave(&self, client: u64) {
-        if self.clients.load().contains_key(&client) {
-            self.change(|clients| clients.remove(&client));
+    /// Has a client track no more.
+    pub(super) fn leave(&self, session: &Session) {
+        if let Some(id) = session.tracking_id() {
+            session.end_tracking();
+            self.change(|clients| clients.remove(&id));
         }
     }
 
-    fn change(&self, edit: impl FnOnce(&mut BTreeMap<u64, Arc<Session>>) -> Option<Arc<Session>>) {
+    fn change(&self, edit: impl FnOnce(&mut BTreeMap<u64, Client>) -> Option<Client>) {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut clients = BTreeMap::clone(&self.clients.load());
         edit(&mut clients);
@@ -96,31 +122,73 @@ impl Tracking {
     /// Tells each client of the keys that concern it.
     fn tell(&self, told: BTreeMap<u64, Vec<Bytes>>) {
         let clients = self.clients.load();
-        for (client, keys) in told {
-            if let Some(session) = clients.get(&client) {
-                session.push(&invalidation(keys));
+        for (id, keys) in told {
+            if let Some(client) = clients.get(&id) {
+                client.session.push(id, &invalidation(keys));
             }
         }
     }
 
     /// Tells those who hear of everything that begins as they said.
     fn broadcast(&self, tenant: TenantId, effects: &Effects) {
-        for session in self.clients.load().values() {
-            let Some(Mode { broadcast: Some(prefixes), .. }) = session.tracking() else { continue };
-            if session.tenant() != tenant {
-                continue;
-            }
+        for (id, client) in self.clients.load().iter().filter(|(_, client)| client.tenant == tenant) {
+            let Some(prefixes) = &client.mode.broadcast else { continue };
             if effects.as_slice().contains(&Effect::Flush) {
-                session.push(&everything());
+                client.session.push(*id, &everything());
                 continue;
             }
             let begins = |key: &&Bytes| prefixes.iter().any(|prefix| key.starts_with(prefix));
             let keys: Vec<Bytes> =
                 effects.as_slice().iter().filter_map(Effect::key).filter(begins).cloned().collect();
             if !keys.is_empty() {
-                session.push(&invalidation(keys));
+                client.session.push(*id, &invalidation(keys));
             }
         }
+    }
+
+    /// Notes a reader; where there is no more room, one of the tenant's keys goes, and those who read it are told.
+    fn note(&self, readers: &mut Readers, tenant: TenantId, key: &Bytes, id: u64) {
+        match readers.keys.get_mut(&(tenant, key.clone())) {
+            Some(known) if known.contains(&id) => {}
+            Some(known) => {
+                if known.len() >= CROWD && known.len().is_power_of_two() {
+                    let clients = self.clients.load();
+                    known.retain(|id| clients.contains_key(id));
+                }
+                known.push(id);
+            }
+            None => {
+                // Copied: the argument shares the memory of the buffer it was read into.
+                readers.keys.insert((tenant, Bytes::copy_from_slice(key)), vec![id]);
+                readers.bytes += key.len();
+            }
+        }
+        while readers.keys.len() > self.most_keys || readers.bytes > self.most_bytes {
+            let own = readers.keys.range((tenant, Bytes::new())..).next().map(|(key, _)| key.clone());
+            let Some(own) = own.filter(|(of, _)| *of == tenant) else { return };
+            let told = readers.take(&own).into_iter().map(|id| (id, vec![own.1.clone()]));
+            self.tell(told.collect());
+        }
+    }
+}
+
+impl Readers {
+    /// Takes a key out; those who read it.
+    fn take(&mut self, key: &(TenantId, Bytes)) -> Vec<u64> {
+        let ids = self.keys.remove(key);
+        if ids.is_some() {
+            self.bytes -= key.1.len();
+        }
+        ids.unwrap_or_default()
+    }
+
+    /// Takes all keys of a tenant out.
+    fn take_all(&mut self, tenant: TenantId) -> BTreeMap<(TenantId, Bytes), Vec<u64>> {
+        // A tenant's entries are next to each other.
+        let mut own = self.keys.split_off(&(tenant, Bytes::new()));
+        self.keys.append(&mut own.split_off(&(TenantId(tenant.0.saturating_add(1)), Bytes::new())));
+        self.bytes -= own.keys().map(|(_, key)| key.len()).sum::<usize>();
+        own
     }
 }
 
@@ -145,22 +213,13 @@ impl Sink for TrackingSink {
         }
         let Some(mut readers) = tracking.readers(partition) else { return };
         let mut told: BTreeMap<u64, Vec<Bytes>> = BTreeMap::new();
-        let mut note = |key: Bytes, clients: Vec<u64>| {
-            clients.into_iter().for_each(|client| told.entry(client).or_default().push(key.clone()));
+        let mut note = |key: &Bytes, ids: Vec<u64>| {
+            ids.into_iter().for_each(|id| told.entry(id).or_default().push(key.clone()));
         };
         for effect in effects.as_slice() {
             match effect.key() {
-                Some(key) => {
-                    if let Some(clients) = readers.remove(&(tenant, key.clone())) {
-                        note(key.clone(), clients);
-                    }
-                }
-                None => {
-                    // A tenant's entries are next to each other.
-                    let mut own = readers.split_off(&(tenant, Bytes::new()));
-                    readers.append(&mut own.split_off(&(TenantId(tenant.0.saturating_add(1)), Bytes::new())));
-                    own.into_iter().for_each(|((_, key), clients)| note(key, clients));
-                }
+                Some(key) => note(key, readers.take(&(tenant, key.clone()))),
+                None => readers.take_all(tenant).into_iter().for_each(|((_, key), ids)| note(&key, ids)),
             }
         }
         tracking.tell(told);
@@ -168,30 +227,21 @@ impl Sink for TrackingSink {
     }
 
     fn read(&self, partition: PartitionId, tenant: TenantId, key: &Bytes, client: u64) {
-        let Some(mut readers) = self.0.readers(partition) else { return };
-        // Copied: the argument shares the memory of the buffer it was read into.
-        let entry = readers.entry((tenant, Bytes::copy_from_slice(key))).or_default();
-        if !entry.contains(&client) {
-            entry.push(client);
-        }
-        if readers.len() > self.0.most_keys
-            && let Some(((_, key), clients)) = readers.pop_first()
-        {
-            self.0.tell(clients.into_iter().map(|client| (client, vec![key.clone()])).collect());
+        if let Some(mut readers) = self.0.readers(partition) {
+            self.0.note(&mut readers, tenant, key, client);
         }
     }
 
     fn gone(&self, partition: PartitionId) {
         let Some(mut readers) = self.0.readers(partition) else { return };
         let mut told: BTreeMap<u64, Vec<Bytes>> = BTreeMap::new();
-        for ((_, key), clients) in std::mem::take(&mut *readers) {
-            clients.into_iter().for_each(|client| told.entry(client).or_default().push(key.clone()));
+        for ((_, key), ids) in std::mem::take(&mut *readers).keys {
+            ids.into_iter().for_each(|id| told.entry(id).or_default().push(key.clone()));
         }
         self.0.tell(told);
-        for session in self.0.clients.load().values() {
-            if session.tracking().is_some_and(|mode| mode.broadcast.is_some()) {
-                session.push(&everything());
-            }
+        for (id, client) in self.0.clients.load().iter().filter(|(_, client)| client.mode.broadcast.is_some())
+        {
+            client.session.push(*id, &everything());
         }
     }
 }

@@ -62,7 +62,7 @@ impl Admin {
             // Tried on a copy first: what the metadata would refuse need not be written to the log.
             let mut copy = ClusterState::clone(&read.state);
             copy.apply(read.index + 1, &command).map_err(|rejected| codes::refused(&rejected))?;
-            lockout::check(&read.state, &copy, at_ms)?;
+            lockout::check(&read.state, &copy, at_ms, self.shared.access.insists())?;
             match self.shared.meta.propose(&command, self.shared.limit).await {
                 Ok(agreed) => {
                     self.shared.access.update(&self.shared.meta.published());

@@ -7,11 +7,11 @@
 //! A method without a row is not served. What a request may touch within the caller's tenant is for its service.
 
 use super::Caller;
-use crate::access::{Access, DEFAULT_USER, Identity, Reason, Refusal};
+use crate::access::{Access, Identity, Reason, Refusal};
 use futures_util::future::{Either, Ready, ready};
 use http::{HeaderMap, header::AUTHORIZATION};
 use predis_resp::Role;
-use predis_types::{TenantId, limits::MAX_NAME_BYTES};
+use predis_types::TenantId;
 use std::{
     convert::Infallible,
     sync::Arc,
@@ -109,11 +109,7 @@ impl Permit {
 
     /// In whose name changes are proposed.
     pub(super) fn actor(&self) -> String {
-        if *self.identity.user == *DEFAULT_USER {
-            return DEFAULT_USER.to_owned();
-        }
-        // An actor has no more characters than a name.
-        format!("user:{}", self.identity.user).chars().take(MAX_NAME_BYTES).collect()
+        self.identity.actor()
     }
 
     /// Whether the caller may see and change what is this tenant's.

@@ -9,8 +9,20 @@ use tonic::Status;
 
 /// Refuses a change after which authentication is required and nobody could manage the cluster, unless that was so
 /// before it.
-pub(super) fn check(before: &ClusterState, after: &ClusterState, now_ms: u64) -> Result<(), Status> {
-    let locked_out = |state: &ClusterState| is_required(state) && !has_admin(state, now_ms);
+///
+/// A node that `insists` on authentication, because others can reach it, lets nobody turn it off: the nodes of such a
+/// cluster would not start again.
+pub(super) fn check(
+    before: &ClusterState,
+    after: &ClusterState,
+    now_ms: u64,
+    insists: bool,
+) -> Result<(), Status> {
+    if insists && is_required(before) && !is_required(after) {
+        let rule = "must stay yes while nodes can be reached from beyond loopback, as this one can";
+        return Err(Status::failed_precondition(format!("{REQUIRE_AUTH}: {rule}")));
+    }
+    let locked_out = |state: &ClusterState| (insists || is_required(state)) && !has_admin(state, now_ms);
     if !locked_out(after) || locked_out(before) {
         return Ok(());
     }

@@ -65,7 +65,10 @@ impl tenants_server::Tenants for Tenants {
             let tenant = find(state, &request.name)?;
             let settings = changed(&tenant.settings, &request)?;
             let tenant_id = tenant.id;
-            Ok((settings != tenant.settings).then_some(Action::UpdateTenant { tenant: tenant_id, settings }))
+            Ok((settings != tenant.settings).then(|| {
+                let expect = Some(tenant.settings.clone());
+                Action::UpdateTenant { tenant: tenant_id, settings, expect }
+            }))
         });
         changed.await?;
         Ok(Response::new(UpdateTenantReply {}))

@@ -38,6 +38,11 @@ impl Secret {
         Secret(text)
     }
 
+    /// Whether a text begins as tokens do.
+    pub fn looks_like_token(text: &str) -> bool {
+        text.starts_with(PREFIX)
+    }
+
     /// The secret itself. Never to be logged, nor put into an error.
     pub fn expose(&self) -> &str {
         &self.0

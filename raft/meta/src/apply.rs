@@ -66,7 +66,9 @@ impl ClusterState {
                 in_sync::change(self, *partition, (*epoch, *version), in_sync)
             }
             Action::CreateTenant { tenant } => tenants::create(self, at_ms, tenant),
-            Action::UpdateTenant { tenant, settings } => tenants::update(self, *tenant, settings),
+            Action::UpdateTenant { tenant, settings, expect } => {
+                tenants::update(self, *tenant, settings, expect.as_ref())
+            }
             Action::RemoveTenant { tenant, with_users } => tenants::remove(self, *tenant, *with_users),
             Action::CreateUser { user } => users::create(self, at_ms, user),
             Action::UpdateUser { name, role, enabled } => users::update(self, name, *role, *enabled),

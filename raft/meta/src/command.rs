@@ -17,7 +17,7 @@ pub struct MetaCommand {
     /// When it was proposed, in milliseconds since the Unix epoch, by the proposer's clock: the only time
     /// that applying it ever sees.
     pub at_ms: u64,
-    /// Who asked for it: 1 to 64 visible ASCII characters.
+    /// Who asked for it: 1 to 80 visible ASCII characters.
     pub actor: String,
     /// What is asked for.
     pub action: Action,
@@ -120,6 +120,8 @@ pub enum Action {
         tenant: TenantId,
         /// All of its settings.
         settings: TenantSettings,
+        /// What the proposer takes them to be now; none for whatever they are.
+        expect: Option<TenantSettings>,
     },
     /// Ends a tenant, any but the default one.
     RemoveTenant {

@@ -15,6 +15,15 @@ pub const MAX_USERS: usize = 1024;
 /// The most users a cluster may be created with, so that the command still fits into an entry of the log.
 pub const MAX_FOUNDING_USERS: usize = 16;
 
+/// The most users a tenant may have, but for the default one.
+pub const MAX_TENANT_USERS: usize = 64;
+
+/// How many of the cluster's users can be of the default tenant alone.
+pub const RESERVED_USERS: usize = 128;
+
+/// The longest name of who proposes, in bytes: a user's, and what says that it is one.
+pub const MAX_ACTOR_BYTES: usize = 80;
+
 /// The most tokens a user may have.
 pub const MAX_TOKENS: usize = 8;
 
@@ -72,10 +81,10 @@ pub fn location(field: &'static str, text: &str) -> Result<(), Rejected> {
     if text.is_empty() { Ok(()) } else { name(field, text) }
 }
 
-/// Who proposes: 1 to 64 visible ASCII characters.
+/// Who proposes: 1 to 80 visible ASCII characters.
 pub fn actor(text: &str) -> Result<(), Rejected> {
-    let fits = (1..=MAX_NAME_BYTES).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-    ensure(fits, "actor", text, "must be 1 to 64 visible ASCII characters")
+    let fits = (1..=MAX_ACTOR_BYTES).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    ensure(fits, "actor", text, "must be 1 to 80 visible ASCII characters")
 }
 
 /// All addresses are given, and none could break a line of a reply or a log.

@@ -39,6 +39,8 @@ pub enum Rejected {
     NodeIdMoved { given: NodeId, next: NodeId },
     #[error("tenant id {given} is not the next one, which is {next}")]
     TenantIdMoved { given: TenantId, next: TenantId },
+    #[error("the settings of tenant {tenant} are not what was expected")]
+    TenantMoved { tenant: TenantId },
     #[error("fencing token {given} is not the one expected, which is {expected}")]
     TokenMoved { given: u64, expected: u64 },
     #[error("the {what} {name} is taken")]
@@ -87,6 +89,7 @@ impl Rejected {
             self,
             Rejected::NodeIdMoved { .. }
                 | Rejected::TenantIdMoved { .. }
+                | Rejected::TenantMoved { .. }
                 | Rejected::TokenMoved { .. }
                 | Rejected::IncarnationMoved { .. }
                 | Rejected::PartitionMoved { .. }

@@ -12,6 +12,9 @@ use predis_meta::Action;
 use predis_raft::ProposeError;
 use predis_resp::{CommandId, Reply};
 
+/// How often a change is computed anew because the settings changed under it.
+const ATTEMPTS: usize = 5;
+
 pub(super) async fn run(request: &Request<'_>) -> Result<Reply, Error> {
     match request.spec.id {
         CommandId::ConfigGet => Ok(get(request)),
@@ -75,19 +78,28 @@ async fn agree(request: &Request<'_>, changes: &[Change]) -> Result<(), Error> {
         return Ok(());
     }
     let (serving, tenant) = (&request.front.serving, request.session.tenant());
-    // Settings are replaced as a whole, so the ones to build on must not be old.
-    let published = serving.meta.read(serving.propose_limit).await?;
-    let current = published.state.tenants().get(&tenant).map(|tenant| tenant.settings.clone());
-    let mut settings =
-        current.ok_or_else(|| ProposeError::Unavailable("there is no cluster yet".to_owned()))?;
-    for change in changes {
-        match change {
-            Change::MaxMemory(bytes) => settings.memory_bytes = *bytes,
-            Change::Policy(kind) => settings.policy = kind.name().to_owned(),
-            Change::MaxClients(_) | Change::Timeout(_) => {}
+    let identity = request.session.identity().as_ref().cloned().ok_or(Error::NotAuthenticated)?;
+    let mut attempts = 0..ATTEMPTS;
+    loop {
+        // Settings are replaced as a whole, so the ones to build on must not be old.
+        let published = serving.meta.read(serving.propose_limit).await?;
+        let current = published.state.tenants().get(&tenant).map(|tenant| tenant.settings.clone());
+        let current =
+            current.ok_or_else(|| ProposeError::Unavailable("there is no cluster yet".to_owned()))?;
+        let mut settings = current.clone();
+        for change in changes {
+            match change {
+                Change::MaxMemory(bytes) => settings.memory_bytes = *bytes,
+                Change::Policy(kind) => settings.policy = kind.name().to_owned(),
+                Change::MaxClients(_) | Change::Timeout(_) => {}
+            }
+        }
+        let update = Action::UpdateTenant { tenant, settings, expect: Some(current) };
+        match serving.propose(&identity.actor(), update).await {
+            Ok(_) => return Ok(()),
+            // Somebody else was faster: what they set stays.
+            Err(ProposeError::Rejected(moved)) if moved.may_retry() && attempts.next().is_some() => {}
+            Err(error) => return Err(error.into()),
         }
     }
-    let actor = format!("user:{}", request.session.user());
-    serving.propose(&actor, Action::UpdateTenant { tenant, settings }).await?;
-    Ok(())
 }

@@ -4,12 +4,13 @@
 
 use super::client::valid_label;
 use super::{Request, is};
-use crate::access::{DEFAULT_USER, OverQuota, Reason};
+use crate::access::{DEFAULT_USER, Identity, OverQuota, Reason, WrongPass};
 use crate::front::error::{Error, quoted};
 use crate::front::session::Door;
 use bytes::Bytes;
 use predis_resp::{CommandId, Protocol, Reply, parse_integer};
 use predis_types::Secret;
+use std::sync::Arc;
 
 pub(super) fn run(request: &Request<'_>) -> Result<Reply, Error> {
     let (session, args) = (request.session, request.args);
@@ -24,7 +25,9 @@ pub(super) fn run(request: &Request<'_>) -> Result<Reply, Error> {
             Ok(Reply::ok())
         }
         CommandId::Reset => {
-            let reset = session.reset(request.front.serving.access.anonymous());
+            let serving = &request.front.serving;
+            serving.tracking.leave(session);
+            let reset = session.reset(serving.access.anonymous(), serving.clock.mono_us());
             reset.map_err(|over| too_many(request, DEFAULT_USER, over))?;
             Ok(Reply::simple("RESET"))
         }
@@ -50,13 +53,7 @@ fn auth(request: &Request<'_>, args: &[Bytes]) -> Result<(), Error> {
     let access = &request.front.serving.access;
     let named = user.map(|user| String::from_utf8_lossy(user));
     match access.authenticate(named.as_deref(), token) {
-        Ok(identity) => {
-            let presented = (!identity.proves_nothing()).then(|| Secret::new(String::from_utf8_lossy(token)));
-            let user = identity.user.clone();
-            request.session.assume(identity).map_err(|over| too_many(request, &user, over))?;
-            request.session.set_token(presented);
-            Ok(())
-        }
+        Ok(identity) => become_somebody(request, identity, token),
         Err(_) if named.is_none() && !access.required() => Err(Error::NoPassword),
         Err(wrong) => {
             // A token where the name belongs is a mistake that must not end in a log.
@@ -72,6 +69,23 @@ fn auth(request: &Request<'_>, args: &[Bytes]) -> Result<(), Error> {
 fn too_many(request: &Request<'_>, user: &str, over: OverQuota) -> Error {
     request.front.refused(request.session, Reason::Quota, "connections", user);
     over.into()
+}
+
+/// Acts as whoever the token belongs to from now on.
+fn become_somebody(request: &Request<'_>, identity: Arc<Identity>, token: &Bytes) -> Result<(), Error> {
+    let (session, serving) = (request.session, &request.front.serving);
+    let presented = (!identity.proves_nothing()).then(|| Secret::new(String::from_utf8_lossy(token)));
+    if session.tenant() != identity.tenant {
+        // What it was to be told is of keys that are not its own any more.
+        serving.tracking.leave(session);
+    }
+    session.assume(identity.clone()).map_err(|over| too_many(request, &identity.user, over))?;
+    session.set_token(presented);
+    // It may have been revoked between the question and now, when nobody saw that it concerned this connection.
+    serving.access.still(&identity).map(|_| ()).ok_or_else(|| {
+        session.kill();
+        WrongPass.into()
+    })
 }
 
 fn select(door: Door, database: &Bytes) -> Result<Reply, Error> {
@@ -94,13 +108,13 @@ fn hello(request: &Request<'_>) -> Result<Reply, Error> {
             _ => return Err(Error::UnknownProtocol),
         },
     };
-    let mut name = None;
+    let (mut name, mut login) = (None, None);
     let mut options = args.get(2..).unwrap_or_default();
     loop {
         options = match options {
             [] => break,
             [option, user, password, rest @ ..] if is(option, "AUTH") => {
-                auth(request, &[user.clone(), password.clone()])?;
+                login = Some([user.clone(), password.clone()]);
                 rest
             }
             [option, given, rest @ ..] if is(option, "SETNAME") => {
@@ -110,11 +124,18 @@ fn hello(request: &Request<'_>) -> Result<Reply, Error> {
             [option, ..] => return Err(Error::HelloOption(quoted(option))),
         }
     }
+    if let Some(login) = login {
+        auth(request, &login)?;
+    }
     if session.identity().is_none() {
         return Err(Error::HelloNotAuthenticated);
     }
     if let Some(name) = name {
         session.labels().name = name;
+    }
+    if protocol == Protocol::Resp2 {
+        // Only RESP3 has a way to tell it.
+        request.front.serving.tracking.leave(session);
     }
     session.set_protocol(protocol);
     Ok(greeting(request, protocol))

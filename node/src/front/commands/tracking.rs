@@ -10,6 +10,9 @@ use crate::front::tracking::Mode;
 use bytes::Bytes;
 use predis_resp::{CommandId, Protocol, Reply};
 
+/// Every write looks at all of them.
+const MOST_PREFIXES: usize = 64;
+
 pub(super) fn run(request: &Request<'_>) -> Result<Reply, Error> {
     match request.spec.id {
         CommandId::ClientTracking => tracking(request),
@@ -31,8 +34,7 @@ fn tracking(request: &Request<'_>) -> Result<Reply, Error> {
     }
     let mode = parse(&request.args[3..])?;
     if !on {
-        session.set_tracking(None);
-        tracking.leave(session.id);
+        tracking.leave(session);
         return Ok(Reply::ok());
     }
     if session.door == Door::Proxy {
@@ -41,12 +43,9 @@ fn tracking(request: &Request<'_>) -> Result<Reply, Error> {
     if session.protocol() != Protocol::Resp3 {
         return Err(Error::Tracking("needs RESP3 here: say HELLO 3 first"));
     }
-    let mode = match session.tracking() {
-        None => mode,
-        Some(before) => join(before, mode)?,
-    };
-    session.set_tracking(Some(mode));
-    tracking.enter(session);
+    let before = session.tracking().as_deref().cloned();
+    let mode = before.map_or(Ok(mode.clone()), |before| join(before, mode))?;
+    tracking.enter(session, mode);
     Ok(Reply::ok())
 }
 
@@ -87,6 +86,9 @@ fn parse(args: &[Bytes]) -> Result<Mode, Error> {
 
 /// Two prefixes of which one begins with the other would have keys told twice.
 fn add_prefix(prefixes: &mut Vec<Bytes>, prefix: &Bytes) -> Result<(), Error> {
+    if prefixes.len() == MOST_PREFIXES {
+        return Err(Error::Tracking("takes at most 64 prefixes a connection"));
+    }
     let overlaps = |known: &Bytes| known.starts_with(prefix) || prefix.starts_with(known);
     if prefixes.iter().any(overlaps) {
         return Err(Error::Plain("Prefixes must not overlap, or the same keys would be told more than once"));
@@ -124,7 +126,7 @@ fn caching(request: &Request<'_>, word: &Bytes) -> Result<Reply, Error> {
     if !yes && !is(word, "NO") {
         return Err(Error::Syntax);
     }
-    match request.session.tracking() {
+    match request.session.tracking().as_deref() {
         Some(Mode { opt_in: true, .. }) if !yes => {
             Err(Error::Plain("CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode."))
         }
@@ -142,7 +144,7 @@ fn caching(request: &Request<'_>, word: &Bytes) -> Result<Reply, Error> {
 }
 
 fn info(request: &Request<'_>) -> Reply {
-    let mode = request.session.tracking();
+    let mode = request.session.tracking().as_deref().cloned();
     let (mut flags, mut prefixes) = (Vec::new(), Vec::new());
     match &mode {
         None => flags.push("off"),

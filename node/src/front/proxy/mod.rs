@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 /// Clients of the cluster, one for each caller that is connected.
 pub(super) struct Proxy {
     serving: Arc<Serving>,
-    /// By the digest of the caller's token; empty for callers that have none.
+    /// By the caller's user and the digest of its token; empty for callers that have none.
     upstreams: Mutex<BTreeMap<String, Weak<Upstream>>>,
 }
 
@@ -44,7 +44,7 @@ impl Proxy {
         let (key, credentials) = match session.token() {
             None => (String::new(), Credentials::None),
             Some(token) => {
-                let key = token.digest().to_string();
+                let key = format!("{} {}", identity.user, token.digest());
                 (key, Credentials::Token { user: Some(identity.user.to_string()), token })
             }
         };

@@ -51,7 +51,7 @@ impl Session {
         let letters = [
             ('c', self.is_closing()),
             ('r', self.readonly.load(Relaxed)),
-            ('t', self.tracks.load(Relaxed)),
+            ('t', self.tracking_id.load(Relaxed) > 0),
             ('e', self.no_evict.load(Relaxed)),
         ];
         let set: String = letters.iter().filter(|(_, set)| *set).map(|(letter, _)| *letter).collect();

@@ -52,7 +52,7 @@ async fn what_all_nodes_share_is_agreed_on() {
     assert_eq!(value(&mut client, "maxmemory").await, "67108864", "the node's own again");
     assert_eq!(value(&mut client, "maxmemory-policy").await, "allkeys-lru");
     let state = rig.serving.meta.published().state;
-    assert_eq!(state.audit().back().unwrap().actor, "user:default");
+    assert_eq!(state.audit().back().unwrap().actor, "default");
 }
 
 #[tokio::test]

@@ -126,3 +126,45 @@ async fn another_tenant_s_writes_are_told_to_nobody() {
         assert_eq!(client.call("PING").await, Reply::simple("PONG"), "nothing else was told");
     }
 }
+
+#[tokio::test]
+async fn tracking_ends_with_who_somebody_is_and_with_the_protocol() {
+    let rig = Rig::new().await;
+    let settings = TenantSettings::unlimited(Ack::Async, "lru");
+    let tenant =
+        NewTenant { id: TenantId(1), name: "acme".into(), placement: TenantPlacement::Spread, settings };
+    rig.agree(Action::CreateTenant { tenant }).await;
+    rig.agree(super::users::create("acme", 1, predis_meta::UserRole::ReadWrite, 9)).await;
+    let login = format!("AUTH {}", super::users::token(9).expose());
+    let mut writer = rig.client();
+    // A key that was read as one user is not told to the next one on the same connection, who tracks too.
+    for ending in ["RESET", login.as_str(), "HELLO 2", "CLIENT TRACKING OFF"] {
+        let mut client = tracking(&rig, "").await;
+        client.call("GET secret").await;
+        client.call(ending).await;
+        assert_eq!(writer.call("SET secret 1").await, Reply::ok());
+        client.call("HELLO 3").await;
+        client.call(&login).await;
+        assert_eq!(client.call("CLIENT TRACKING ON").await, Reply::ok());
+        assert_eq!(writer.call("SET secret 2").await, Reply::ok());
+        assert_eq!(client.call("PING").await, Reply::simple("PONG"), "nothing was told after {ending}");
+    }
+    let many: String = (0..65).map(|n| format!(" PREFIX p{n}:")).collect();
+    let mut client = rig.client();
+    client.call("HELLO 3").await;
+    assert!(client.error(&format!("CLIENT TRACKING ON BCAST{many}")).await.contains("at most 64 prefixes"));
+}
+
+#[tokio::test]
+async fn names_of_keys_that_are_read_take_bounded_room() {
+    let rig = Rig::new().await;
+    let mut reader = tracking(&rig, "").await;
+    // One partition of sixteen may remember 4 MiB of names.
+    let name = |n: usize| format!("{{t}}{n}{}", "x".repeat(512 * 1024));
+    for n in 0..8 {
+        assert_eq!(reader.call(&format!("GET {}", name(n))).await, Reply::Null);
+    }
+    // The eighth is a few bytes too many: the first has to go.
+    let Reply::Push(told) = reader.reply().await else { panic!("a message") };
+    assert_eq!(told, [bulk("invalidate"), Reply::Array(vec![bulk(&name(0))])]);
+}

@@ -55,6 +55,11 @@ async fn nobody_gets_in_without_a_token() {
         assert_eq!(client.error(line).await, wrong);
     }
     assert_eq!(client.error(&format!("HELLO 3 AUTH ops {right}")).await, wrong);
+    // All of it or nothing.
+    assert!(
+        client.error(&format!("HELLO 3 AUTH app {right} NONSENSE")).await.starts_with("ERR Syntax error")
+    );
+    assert_eq!(client.error("GET a").await, "NOAUTH Authentication required.");
     // A token alone tells whose it is.
     assert_eq!(client.call(&format!("AUTH {right}")).await, Reply::ok());
     assert_eq!(client.text("ACL WHOAMI").await, "app");
@@ -81,6 +86,9 @@ async fn who_does_not_say_who_it_is_loses_its_place() {
     rig.clock.advance_ms(31_000);
     assert!(nobody.is_closed().await);
     assert_eq!(app.call("GET a").await, Reply::Null);
+    // Who was somebody has as long again.
+    assert_eq!(app.call("RESET").await, Reply::simple("RESET"));
+    assert_eq!(app.call(&format!("AUTH app {}", token(3).expose())).await, Reply::ok());
 }
 
 #[tokio::test]

@@ -187,13 +187,13 @@ async fn users_and_tokens_come_and_go() {
 }
 
 #[tokio::test]
-async fn whose_name_is_as_long_as_an_actor_may_be_still_can_act() {
+async fn whose_name_is_as_long_as_one_may_be_can_act_in_it() {
     let rig = Rig::new().await;
     let tokens = vec![new_token("t", &token("long"))];
     let long = CreateUserRequest { name: "x".repeat(64), role: "admin".into(), tokens, ..Default::default() };
     rig.users().create(long).await.unwrap();
     rig.create_user("long", "y", "", "read_only").await.unwrap();
-    assert_eq!(rig.state().audit().back().unwrap().actor, format!("user:{}", "x".repeat(59)));
+    assert_eq!(rig.state().audit().back().unwrap().actor, format!("user:{}", "x".repeat(64)));
 }
 
 #[tokio::test]

@@ -23,7 +23,9 @@ fn hammer(rig: &Rig, seed: u64, is_stable: bool) {
             let answer = rig.call(&line);
             let fine = match &answer {
                 Answer::Reply(reply) => !reply.is_error(),
-                refused => !is_stable && matches!(refused, Answer::TryAgain | Answer::ClusterDown),
+                refused => {
+                    !is_stable && matches!(refused, Answer::TryAgain | Answer::ClusterDown | Answer::Withheld)
+                }
             };
             assert!(fine, "{line}: {answer:?}");
         }

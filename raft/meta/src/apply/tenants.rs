@@ -26,9 +26,14 @@ pub(super) fn update(
     state: &mut ClusterState,
     id: TenantId,
     settings: &TenantSettings,
+    expect: Option<&TenantSettings>,
 ) -> Result<Outcome, Rejected> {
     limits::settings(settings)?;
-    find(state, id)?.settings.clone_from(settings);
+    let tenant = find(state, id)?;
+    if expect.is_some_and(|expected| *expected != tenant.settings) {
+        return Err(Rejected::TenantMoved { tenant: id });
+    }
+    tenant.settings.clone_from(settings);
     Ok(Outcome::Done)
 }
 

@@ -4,8 +4,9 @@
 
 use crate::{
     ClusterState, NewToken, NewUser, Outcome, Rejected, User, UserRole,
-    limits::{self, MAX_TOKENS, MAX_USERS, ensure, ensure_room},
+    limits::{self, MAX_TENANT_USERS, MAX_TOKENS, MAX_USERS, RESERVED_USERS, ensure, ensure_room},
 };
+use predis_types::TenantId;
 use std::collections::BTreeSet;
 
 pub(super) fn create(state: &mut ClusterState, at_ms: u64, user: &NewUser) -> Result<Outcome, Rejected> {
@@ -14,6 +15,11 @@ pub(super) fn create(state: &mut ClusterState, at_ms: u64, user: &NewUser) -> Re
         return Err(Rejected::UnknownTenant { tenant: user.tenant });
     }
     ensure_room("user", state.users.len(), MAX_USERS)?;
+    if user.tenant != TenantId::default() {
+        // No tenant may keep another, nor those who look after the cluster, from having users.
+        ensure_room("user of that tenant", state.users_of(user.tenant).count(), MAX_TENANT_USERS)?;
+        ensure_room("user", state.users.len(), MAX_USERS - RESERVED_USERS)?;
+    }
     if state.users.contains_key(&user.name) {
         return Err(Rejected::Taken { what: "user name".into(), name: user.name.clone() });
     }

@@ -98,7 +98,11 @@ pub fn actions() -> Vec<Action> {
         },
         Action::ChangeInSync { partition, epoch, version, in_sync: BTreeSet::from([first, second]) },
         Action::CreateTenant { tenant: tenant(1, "shop") },
-        Action::UpdateTenant { tenant: shop, settings: TenantSettings::unlimited(Ack::Async, "fifo") },
+        Action::UpdateTenant {
+            tenant: shop,
+            settings: TenantSettings::unlimited(Ack::Async, "fifo"),
+            expect: None,
+        },
         Action::CreateUser {
             user: user(
                 "ann",

@@ -17,8 +17,8 @@
 //! ```
 
 use predis_meta::{
-    Action, Addresses, ClusterInfo, DEFAULT_WEIGHT, Expect, Mode, NewMember, NewTenant, NewToken, NewUser,
-    PlacementChange, PlacementKind, Replica, TenantPlacement, TenantSettings, UserRole,
+    Ack, Action, Addresses, ClusterInfo, DEFAULT_WEIGHT, Expect, Mode, NewMember, NewTenant, NewToken,
+    NewUser, PlacementChange, PlacementKind, Replica, TenantPlacement, TenantSettings, UserRole,
 };
 use predis_types::{ClusterId, Epoch, Incarnation, NodeId, PartitionCount, PartitionId, TenantId};
 use std::{fmt::Debug, str::FromStr};
@@ -198,7 +198,11 @@ fn who(words: &[&str]) -> Option<Action> {
     let tenant = |id: &str| TenantId(number(id));
     Some(match *words {
         ["tenant", id, name, ..] => Action::CreateTenant { tenant: new_tenant(words, tenant(id), name) },
-        ["update", id, ..] => Action::UpdateTenant { tenant: tenant(id), settings: settings(words) },
+        ["update", id, ..] => Action::UpdateTenant {
+            tenant: tenant(id),
+            settings: settings(words),
+            expect: option(words, "was").map(|policy| TenantSettings::unlimited(Ack::Async, policy)),
+        },
         ["remove_tenant", id] => Action::RemoveTenant { tenant: tenant(id), with_users: false },
         ["remove_tenant", id, "with_users"] => Action::RemoveTenant { tenant: tenant(id), with_users: true },
         ["user", name, of, ..] => Action::CreateUser { user: new_user(words, name, tenant(of)) },

@@ -125,7 +125,7 @@ fn tenants(draw: &mut Draw<'_>) -> Action {
             let mut settings = tenant(0, "any").settings;
             settings.memory_bytes = Some(draw.below(4));
             settings.max_connections = Some(draw.below(4)).filter(|most| *most < 3);
-            Action::UpdateTenant { tenant: of, settings }
+            Action::UpdateTenant { tenant: of, settings, expect: None }
         }
         _ => Action::RemoveTenant { tenant: of, with_users: draw.rarely(2) },
     }

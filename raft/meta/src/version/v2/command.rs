@@ -176,7 +176,7 @@ impl Action {
             },
             Action::CreateTenant { tenant } => next::Action::CreateTenant { tenant: tenant.into_next() },
             Action::UpdateTenant { tenant, settings } => {
-                next::Action::UpdateTenant { tenant, settings: settings.into_next() }
+                next::Action::UpdateTenant { tenant, settings: settings.into_next(), expect: None }
             }
             Action::RemoveTenant { tenant } => next::Action::RemoveTenant { tenant, with_users: true },
             Action::AddToken { tenant, id, hash, role } => add_token(tenant, id, hash, role),
