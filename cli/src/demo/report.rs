@@ -254,9 +254,9 @@ impl fmt::Display for Report {
         write!(
             f,
             "\nNext:\n  \
-             predis up                                       such a cluster, to work with\n  \
-             predis bench --addr 127.0.0.1:7001 --cluster    how fast it is\n  \
-             predis replay TRACE --cache-size 10%            the policies on a trace of yours"
+             predis up                                     such a cluster, to work with\n  \
+             predis bench --addr 127.0.0.1:7001 --cluster  how fast it is\n  \
+             predis replay TRACE --cache-size 10%          the policies on your trace"
         )
     }
 }
