@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[allow(dead_code, reason = "not every test needs all of it")]
 mod process;
 
 use process::{Server, predis};

@@ -195,6 +195,22 @@ impl Report {
         }
     }
 
+    /// The hit ratios of the cluster and of the shadows in the windows that ended by then.
+    fn before(&self, requests: u64) -> (f64, [f64; POLICIES]) {
+        let (mut seen, mut cluster, mut shadows) = (0, 0.0, [0.0; POLICIES]);
+        for window in &self.windows {
+            if seen + window.requests > requests {
+                break;
+            }
+            seen += window.requests;
+            let weight = window.requests as f64;
+            cluster += window.hit_ratio * weight;
+            shadows.iter_mut().zip(window.shadows).for_each(|(sum, ratio)| *sum += ratio * weight);
+        }
+        let of_all = |sum: f64| sum / (seen as f64).max(1.0);
+        (of_all(cluster), shadows.map(of_all))
+    }
+
     fn write_kill(&self, f: &mut fmt::Formatter<'_>, kill: &KillReport) -> fmt::Result {
         writeln!(
             f,
@@ -240,9 +256,19 @@ impl fmt::Display for Report {
             self.cluster.memory_bytes_per_node / 1024,
             100.0 * share,
         )?;
-        writeln!(f, "hit ratio\n  {:<18}{:.4}", format!("cluster, {}", self.cluster.policy), self.hit_ratio)?;
-        for shadow in &self.shadows {
-            writeln!(f, "  {:<18}{:.4}", format!("{} alone", shadow.policy), shadow.hit_ratio)?;
+        let before = self.kill.as_ref().map(|kill| self.before(kill.after_requests));
+        let head = if before.is_some() { "altogether   before the death" } else { "altogether" };
+        writeln!(f, "{:<20}{head}", "hit ratio")?;
+        let row = |f: &mut fmt::Formatter<'_>, name: &str, all: f64, before: Option<f64>| {
+            write!(f, "  {name:<18}{all:.4}")?;
+            before.map_or(Ok(()), |before| write!(f, "       {before:.4}"))?;
+            writeln!(f)
+        };
+        let name = format!("cluster, {}", self.cluster.policy);
+        row(f, &name, self.hit_ratio, before.map(|(cluster, _)| cluster))?;
+        for (at, shadow) in self.shadows.iter().enumerate() {
+            let name = format!("{} alone", shadow.policy);
+            row(f, &name, shadow.hit_ratio, before.map(|(_, shadows)| shadows[at]))?;
         }
         writeln!(f, "  alone: one cache with the memory of all nodes, same requests, no death")?;
         if let Some(kill) = &self.kill {
@@ -254,9 +280,9 @@ impl fmt::Display for Report {
         write!(
             f,
             "\nNext:\n  \
-             predis up                                       such a cluster, to work with\n  \
-             predis bench --addr 127.0.0.1:7001 --cluster    how fast it is\n  \
-             predis replay TRACE --cache-size 10%            the policies on a trace of yours"
+             predis up                                     such a cluster, to work with\n  \
+             predis bench --addr 127.0.0.1:7001 --cluster  how fast it is\n  \
+             predis replay TRACE --cache-size 10%          the policies on your trace"
         )
     }
 }

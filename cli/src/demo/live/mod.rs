@@ -35,6 +35,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 /// How often a picture is drawn.
 const FRAME: Duration = Duration::from_millis(100);
@@ -110,7 +111,7 @@ impl Live<'_> {
                 recovered_s: death.as_ref().and_then(|death| death.killed.recovery_seconds()),
             };
             screen.draw(&scene).context("cannot draw").map_err(Failure::failed)?;
-            let wish = screen.wait(FRAME).context("cannot read the keyboard").map_err(Failure::failed)?;
+            let wish = screen.wait(FRAME);
             if wish == Wish::Quit || stop.load(Relaxed) || now_s >= self.seconds || load.is_over() {
                 break;
             }
@@ -169,13 +170,21 @@ fn with_peaks(look: Look, before: &Look) -> Look {
     Look { disturbed: look.disturbed || before.disturbed, ..look }
 }
 
-/// Turns true when a signal asks the process to end: the terminal must be given back first.
+/// Turns true when a signal asks the process to end, or the terminal is gone: the terminal must be given back, and the
+/// cluster stopped, first.
 fn on_signal(load: &Load) -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let told = stop.clone();
-    let mut signals = load.runtime().block_on(async { Signals::install() }).map_err(Failure::failed)?;
+    let installed = load.runtime().block_on(async {
+        let hangup = signal(SignalKind::hangup()).context("cannot listen for signals")?;
+        anyhow::Ok((Signals::install()?, hangup))
+    });
+    let (mut signals, mut hangup) = installed.map_err(Failure::failed)?;
     load.runtime().spawn(async move {
-        signals.next().await;
+        tokio::select! {
+            _ = signals.next() => {}
+            _ = hangup.recv() => {}
+        }
         told.store(true, Relaxed);
     });
     Ok(stop)

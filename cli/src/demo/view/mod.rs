@@ -156,7 +156,7 @@ fn draw_header(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>) {
     left.push(match (scene.killed_at_s, scene.recovered_s) {
         (None, _) => format!("   a node is killed at {:.0} s", scene.seconds / 2.0).dark_gray(),
         (Some(_), None) => "   slots are without a node".red().bold(),
-        (Some(_), Some(seconds)) => format!("   all slots served after {seconds:.2} s").green(),
+        (Some(_), Some(seconds)) => format!("   recovered in {seconds:.2} s").green(),
     });
     frame.render_widget(Paragraph::new(Line::from(left)), area);
     frame.render_widget(Paragraph::new(Line::from("q quits ").dark_gray().right_aligned()), area);

@@ -33,7 +33,7 @@ fn row<'a>(index: usize, node: &NodeLook) -> Row<'a> {
     let memory = if alive {
         Line::from(vec![
             Span::styled(text::bar(share, BAR), Style::new().fg(colour)),
-            format!(" {} of {}", text::size(node.used_bytes), text::size(node.limit_bytes)).into(),
+            format!(" {}", text::used(node.used_bytes, node.limit_bytes)).into(),
         ])
     } else {
         Line::from("-")

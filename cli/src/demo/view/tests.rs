@@ -86,7 +86,7 @@ fn everything_is_in_the_picture_of_a_small_and_a_large_terminal() {
             "node-1",
             "serves, leads",
             "12,345",
-            "3.0 MiB of 4.0 MiB",
+            "3.0 of 4.0 MiB",
             "killed",
             "256 partitions",
             "1 unserved",

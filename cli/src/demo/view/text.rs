@@ -22,14 +22,15 @@ pub(super) fn latency(us: f64) -> String {
     }
 }
 
-/// An amount of memory.
-pub(super) fn size(bytes: u64) -> String {
-    match bytes {
-        0..1024 => format!("{bytes} B"),
-        1024..1_048_576 => format!("{:.0} KiB", bytes as f64 / 1024.0),
-        1_048_576..1_073_741_824 => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
-        _ => format!("{:.1} GiB", bytes as f64 / 1_073_741_824.0),
-    }
+/// How much of an amount of memory is used.
+pub(super) fn used(used_bytes: u64, limit_bytes: u64) -> String {
+    let (unit, name, digits) = match limit_bytes {
+        0..1_048_576 => (1024.0, "KiB", 0),
+        1_048_576..1_073_741_824 => (1_048_576.0, "MiB", 1),
+        _ => (1_073_741_824.0, "GiB", 1),
+    };
+    let (used, limit) = (used_bytes as f64 / unit, limit_bytes as f64 / unit);
+    format!("{used:.digits$} of {limit:.digits$} {name}")
 }
 
 /// A bar of `width` characters, `share` of it filled, in eighths of a character.
@@ -52,7 +53,11 @@ mod tests {
     fn numbers_read_well() {
         assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([12.4, 1500.0, 250_000.0].map(latency), ["12 us", "1.5 ms", "250 ms"]);
-        assert_eq!([12, 2048, 3 << 19, 5 << 30].map(size), ["12 B", "2 KiB", "1.5 MiB", "5.0 GiB"]);
+        assert_eq!(used(64 << 10, 512 << 10), "64 of 512 KiB");
+        assert_eq!(
+            (used(3 << 19, 4 << 20), used(1 << 30, 5 << 30)),
+            ("1.5 of 4.0 MiB".into(), "1.0 of 5.0 GiB".into())
+        );
         assert_eq!(
             [0.0, 0.5, 0.55, 1.0, 2.0].map(|share| bar(share, 4)),
             ["    ", "██  ", "██▎ ", "████", "████"]
