@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use anyhow::anyhow;
 use predis_client::AdminChannel;
 use predis_proto::admin::{Node, StatusReply, StatusRequest, cluster_client::ClusterClient};
+use std::error::Error;
 use tonic::{Code, Status};
 
 /// What a command works with.
@@ -30,6 +31,9 @@ impl Session {
 
     /// What a refusal is to whoever typed the command: status 2 for what cannot be asked for.
     pub(super) fn failure(&self, status: &Status) -> Failure {
+        if let Some(cause) = status.source() {
+            return Failure::failed(anyhow!(self.broken(cause)));
+        }
         let words = match (status.code(), status.message()) {
             (code, "") => code.to_string(),
             (Code::Unauthenticated, words) if !self.target.has_token() => {
@@ -41,6 +45,23 @@ impl Session {
             Code::InvalidArgument => Failure::usage(anyhow!(words)),
             _ => Failure::failed(anyhow!(words)),
         }
+    }
+
+    /// What broke the connection, innermost last: a node that misses a certificate says so only after the handshake.
+    fn broken(&self, cause: &dyn Error) -> String {
+        let mut words = format!("the connection to {} broke", self.target.addr);
+        let mut next = Some(cause);
+        while let Some(cause) = next {
+            let said = cause.to_string();
+            if !words.ends_with(&said) {
+                words = format!("{words}: {said}");
+            }
+            next = cause.source();
+        }
+        if !self.target.has_tls() {
+            words += "; if the node speaks TLS, give --tls-authority";
+        }
+        words
     }
 }
 

@@ -117,6 +117,11 @@ impl Target {
         })
     }
 
+    /// Whether it is reached over TLS.
+    pub(super) fn has_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Whether a token is presented.
     pub(super) fn has_token(&self) -> bool {
         self.token.is_some()

@@ -47,7 +47,11 @@ pub(super) struct UpdateArgs {
     /// The tenant.
     name: String,
     /// The eviction policy: lru, fifo or s3fifo.
-    #[arg(long, value_name = "NAME")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        required_unless_present_any = ["ack", "memory", "max_ops", "max_connections"]
+    )]
     policy: Option<String>,
     /// When a write is acknowledged.
     #[arg(long)]
