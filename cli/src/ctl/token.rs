@@ -72,8 +72,18 @@ fn write(path: &Path, secret: &Secret) -> std::io::Result<()> {
 impl Drawn {
     /// What to do about the file when the server did not take the token: it goes, unless it may have been taken.
     pub(super) fn refused(&self, status: &Status) {
-        let unknown = [Code::Unknown, Code::DeadlineExceeded, Code::Unavailable, Code::Cancelled];
-        if let Some(path) = self.file.as_ref().filter(|_| !unknown.contains(&status.code())) {
+        // With any other code the change may have been made, and the file is all that there is of the token.
+        let definite = [
+            Code::InvalidArgument,
+            Code::NotFound,
+            Code::AlreadyExists,
+            Code::PermissionDenied,
+            Code::Unauthenticated,
+            Code::FailedPrecondition,
+            Code::ResourceExhausted,
+            Code::Aborted,
+        ];
+        if let Some(path) = self.file.as_ref().filter(|_| definite.contains(&status.code())) {
             // The refusal is what there is to tell.
             let _ = fs::remove_file(path);
         }
