@@ -35,11 +35,14 @@ pub(super) struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The partitions whose primary this node is, ascending, by the state as last applied here.
+    /// The partitions that may have keys of the tenant and whose primary this node is, ascending, by the state as last
+    /// applied here.
     fn own_partitions(&self) -> Vec<PartitionId> {
         let (me, topology) = (Some(self.front.serving.node()), self.front.serving.topology.load());
+        let home = self.session.identity().as_ref().and_then(|identity| identity.gate.colocated);
         let owned = |id: &PartitionId| topology.owner(*id).is_some_and(|owner| owner.primary == me);
-        topology.partitions.iter().filter(owned).collect()
+        let has_keys = |id: &PartitionId| home.is_none_or(|home| home == *id);
+        topology.partitions.iter().filter(|id| has_keys(id) && owned(id)).collect()
     }
 
     /// Refuses what concerns more than the user's own tenant, unless that is the default one, whose users look after

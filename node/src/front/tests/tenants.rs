@@ -67,6 +67,8 @@ async fn keys_kept_together_meet_in_any_command_and_have_one_node() {
     assert_eq!(items(beta.call("MGET c b a").await), ["3", "2", "1"].map(bulk));
     assert_eq!(beta.call("RENAME a d").await, Reply::ok());
     assert_eq!(beta.call("MSETNX e 1 d 2").await, Reply::Integer(0));
+    let page = items(beta.call("SCAN 0").await);
+    assert_eq!((&page[0], items(page[1].clone()).len()), (&bulk("0"), 3), "nothing is looked for elsewhere");
     assert_eq!(beta.call("DEL b c d").await, Reply::Integer(3));
     let mut acme = user(&rig, 1).await;
     assert!(acme.error("MGET a b").await.starts_with("CROSSSLOT"));
