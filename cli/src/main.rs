@@ -18,6 +18,7 @@ mod output;
 mod replay;
 mod server;
 mod stop;
+mod token;
 mod trace;
 mod up;
 mod wire;

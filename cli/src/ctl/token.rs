@@ -1,7 +1,7 @@
 //! New tokens: drawn here from the system's randomness, so that no server ever sees one, and shown once.
 
 use super::answer::Answer;
-use crate::failure::Failure;
+use crate::{failure::Failure, token};
 use anyhow::{Context, anyhow};
 use clap::Args;
 use predis_proto::admin::NewToken;
@@ -43,13 +43,8 @@ pub(super) struct Drawn {
 impl NewTokenArgs {
     /// Draws a token and, if it is to be in a file, writes that: better a file too many than a token lost.
     pub(super) fn draw(&self) -> Result<Drawn, Failure> {
-        let mut bits = [0; 32];
-        // The flag-less call blocks until the pool is ready and then always fills a buffer this small.
-        let filled = rustix::rand::getrandom(&mut bits, rustix::rand::GetRandomFlags::empty());
-        if filled != Ok(bits.len()) {
-            return Err(Failure::failed(anyhow!("the operating system gave no randomness for a token")));
-        }
-        let secret = Secret::token(&bits);
+        let secret = token::draw()
+            .map_err(|_| Failure::failed(anyhow!("the operating system gave no randomness for a token")))?;
         let sha256 = secret.digest().to_string();
         let id = self.token_id.clone().unwrap_or_else(|| format!("t-{}", &sha256[..8]));
         if let Some(path) = &self.token_out {

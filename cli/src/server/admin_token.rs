@@ -3,6 +3,7 @@
 //! It is on disk, for its owner alone, before the cluster knows its digest: a founding that was cut short anywhere
 //! finds it again. Knows nothing of who the user is.
 
+use crate::token;
 use predis_node::system::ADMIN_TOKEN_FILE;
 use predis_types::{Secret, TokenDigest};
 use std::{
@@ -63,7 +64,7 @@ pub(super) fn prepare(data_dir: &Path) -> Result<(TokenDigest, PathBuf), AdminTo
     match File::open(&path) {
         Ok(file) => Ok((found(&path, &file)?, path)),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let token = Secret::token(&random()?);
+            let token = token::draw().map_err(AdminTokenError::NoRandomness)?;
             write(data_dir, &path, &token).map_err(failed)?;
             Ok((token.digest(), path))
         }
@@ -102,17 +103,6 @@ fn write(data_dir: &Path, path: &Path, token: &Secret) -> io::Result<()> {
     file.sync_all()?;
     std::fs::rename(&unfinished, path)?;
     File::open(data_dir)?.sync_all()
-}
-
-fn random() -> Result<[u8; 32], AdminTokenError> {
-    let mut bits = [0; 32];
-    // The flag-less call blocks until the pool is ready and then always fills a buffer this small.
-    let filled = rustix::rand::getrandom(&mut bits, rustix::rand::GetRandomFlags::empty());
-    match filled {
-        Ok(32) => Ok(bits),
-        Ok(_) => Err(AdminTokenError::NoRandomness(ErrorKind::UnexpectedEof.into())),
-        Err(error) => Err(AdminTokenError::NoRandomness(error.into())),
-    }
 }
 
 #[cfg(test)]

@@ -204,21 +204,21 @@ impl Front {
             tokio::time::sleep(TICK).await;
             let now_us = self.serving.clock.mono_us();
             self.stats.sample(now_us);
-            self.look_who_is_there(&mut version);
+            let clients = self.clients.all();
+            self.look_who_is_there(&clients, &mut version);
             let timeout_us = self.serving.tunables.timeout_s().saturating_mul(1_000_000);
             if timeout_us > 0 {
-                let clients = self.clients.all();
                 clients.iter().filter(|client| client.idle_us(now_us) > timeout_us).for_each(|c| c.kill());
             }
         }
     }
 
     /// Gives connections what has been changed about their users, and ends those whose token or user is no more.
-    fn look_who_is_there(&self, version: &mut u64) {
+    fn look_who_is_there(&self, clients: &[Arc<Session>], version: &mut u64) {
         let access = &self.serving.access;
         let changed = std::mem::replace(version, access.version()) != access.version();
         let now_ms = self.serving.clock.wall_ms();
-        for client in self.clients.all() {
+        for client in clients {
             let Some(identity) = client.identity().as_ref().cloned() else {
                 if client.nameless_for_us(self.serving.clock.mono_us()) > NAMELESS_US {
                     client.kill();

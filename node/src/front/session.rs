@@ -13,7 +13,7 @@ use crate::access::{Identity, OverQuota, Seat};
 use arc_swap::{ArcSwapOption, Guard};
 use bytes::{Bytes, BytesMut};
 use predis_resp::{CommandId, Protocol};
-use predis_types::{Secret, TenantId};
+use predis_types::{PartitionId, Secret, TenantId};
 use std::net::SocketAddr;
 use std::sync::atomic::{
     AtomicBool, AtomicU64,
@@ -152,6 +152,11 @@ impl Session {
     /// Whose keys its commands mean. Nobody's commands mean any.
     pub(super) fn tenant(&self) -> TenantId {
         self.identity().as_ref().map_or_else(TenantId::default, |identity| identity.tenant)
+    }
+
+    /// The partition of all keys of its tenant, when they are kept together.
+    pub(super) fn home(&self) -> Option<PartitionId> {
+        self.identity().as_ref().and_then(|identity| identity.gate.colocated)
     }
 
     /// The user's name; empty before it has authenticated.

@@ -138,17 +138,6 @@ fn note(access: &Access, reason: Reason, method: &Method, user: &str, client: &s
     });
 }
 
-/// A role as people write it.
-fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Any => "any user",
-        Role::ReadOnly => "read_only",
-        Role::ReadWrite => "read_write",
-        Role::Operator => "operator",
-        Role::Admin => "admin",
-    }
-}
-
 /// Who calls, by the token of the request, if there is one.
 fn identify(access: &Access, headers: &HeaderMap) -> Result<Arc<Identity>, Status> {
     let Some(header) = headers.get(AUTHORIZATION) else {
@@ -178,7 +167,7 @@ fn admit(
     let permit = Permit { identity, method, client };
     let Identity { user, role, .. } = &*permit.identity;
     if *role < method.role {
-        let (has, needs) = (role_name(*role), role_name(method.role));
+        let (has, needs) = (role.name(), method.role.name());
         let words = format!("{}.{} needs role {needs}, user {user} has {has}", method.service, method.name);
         return Err(permit.refuse(access, Reason::Command, Status::permission_denied(words)));
     }

@@ -140,6 +140,19 @@ pub enum Role {
 /// did may last or not. Other `CLUSTERDOWN` lines are of commands that were not carried out.
 pub const UNACKNOWLEDGED: &str = "CLUSTERDOWN The outcome is unknown";
 
+impl Role {
+    /// The word by which it is listed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Role::Any => "any user",
+            Role::ReadOnly => "read_only",
+            Role::ReadWrite => "read_write",
+            Role::Operator => "operator",
+            Role::Admin => "admin",
+        }
+    }
+}
+
 /// Whether a client that lost the answer may send a command again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {

@@ -95,19 +95,9 @@ fn get_user(request: &Request<'_>, name: &Bytes) -> Reply {
         (Reply::text("keys"), Reply::text("~*")),
         (Reply::text("channels"), Reply::text("")),
         (Reply::text("selectors"), Reply::Array(Vec::new())),
-        (Reply::text("role"), Reply::text(role_name(user.role))),
+        (Reply::text("role"), Reply::text(user.role.name())),
         (Reply::text("tenant"), Reply::bulk(user.gate.name.clone())),
     ])
-}
-
-fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Any => "any",
-        Role::ReadOnly => "read_only",
-        Role::ReadWrite => "read_write",
-        Role::Operator => "operator",
-        Role::Admin => "admin",
-    }
 }
 
 /// `ACL CAT [category]`

@@ -39,7 +39,7 @@ fn ensure_cluster(request: &Request<'_>) -> Result<(), Error> {
 /// The cluster as the user's tenant sees it: where all of its keys are kept together, one node has every slot.
 fn view(request: &Request<'_>) -> Arc<Topology> {
     let topology = request.front.serving.topology.load_full();
-    let home = request.session.identity().as_ref().and_then(|identity| identity.gate.colocated);
+    let home = request.session.home();
     home.map_or(topology.clone(), |home| Arc::new(topology.seen_from(home)))
 }
 
@@ -148,7 +148,7 @@ pub(super) async fn run_in_slot(request: &Request<'_>) -> Result<Reply, Error> {
     let counting = request.spec.id == CommandId::ClusterCountkeysinslot;
     let number = parse_integer(&request.args[2]).ok_or(Error::NotAnInteger)?;
     let slot = u16::try_from(number).ok().and_then(Slot::new);
-    let home = request.session.identity().as_ref().and_then(|identity| identity.gate.colocated);
+    let home = request.session.home();
     let partitions = request.front.serving.shards.partition_count();
     let partition = |slot| home.unwrap_or_else(|| partitions.partition_of(slot));
     if counting {

@@ -39,7 +39,7 @@ impl Request<'_> {
     /// applied here.
     fn own_partitions(&self) -> Vec<PartitionId> {
         let (me, topology) = (Some(self.front.serving.node()), self.front.serving.topology.load());
-        let home = self.session.identity().as_ref().and_then(|identity| identity.gate.colocated);
+        let home = self.session.home();
         let owned = |id: &PartitionId| topology.owner(*id).is_some_and(|owner| owner.primary == me);
         let has_keys = |id: &PartitionId| home.is_none_or(|home| home == *id);
         topology.partitions.iter().filter(|id| has_keys(id) && owned(id)).collect()
