@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 
-const FILES: [&str; 3] =
-    ["predis/raft/v1/raft.proto", "predis/node/v1/node.proto", "predis/admin/v1/admin.proto"];
+const FILES: [&str; 4] = [
+    "predis/raft/v1/raft.proto",
+    "predis/node/v1/node.proto",
+    "predis/replica/v1/replica.proto",
+    "predis/admin/v1/admin.proto",
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptors = protox::compile(FILES, ["proto"])?;

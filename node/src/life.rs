@@ -22,7 +22,7 @@ use predis_meta::{
     TenantPlacement, TenantSettings, UserRole,
 };
 use predis_raft::{MetaRaft, Pending, ProposeError, Published};
-use predis_replica::{HandOverConfig, Primary};
+use predis_replica::{HandOverConfig, Life};
 use predis_types::{Incarnation, NodeId, Rng, SplitMix64, TenantId};
 use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -154,7 +154,7 @@ impl Lives {
         if self.config.exposed && !access::is_required(&published.state) {
             return Err(OPEN.to_owned());
         }
-        let identity = Primary { node: self.identity.node, incarnation };
+        let identity = Life { node: self.identity.node, incarnation };
         let serving = self.serving(identity, &published)?;
         agent::apply(&serving, &published);
         Ok(Some(serving))
@@ -214,7 +214,7 @@ impl Lives {
         }
     }
 
-    fn serving(&self, identity: Primary, published: &Published) -> Result<Arc<Serving>, String> {
+    fn serving(&self, identity: Life, published: &Published) -> Result<Arc<Serving>, String> {
         let cluster = published.state.cluster().ok_or("the cluster is not known")?;
         let clock = self.io.clock.clone();
         let lease = Arc::new(Lease::new(clock.clone()));

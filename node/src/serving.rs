@@ -7,7 +7,7 @@ use crate::{access::Access, front::Tracking, lease::Lease, shards::Shards, tunab
 use arc_swap::ArcSwap;
 use predis_meta::MetaCommand;
 use predis_raft::{Agreed, Connector, MetaRaft, ProposeError};
-use predis_replica::Primary;
+use predis_replica::Life;
 use predis_router::Topology;
 use predis_types::{Clock, NodeId, Rng};
 use std::{
@@ -18,7 +18,7 @@ use std::{
 /// One running node.
 pub struct Serving {
     /// Who it is, in this life.
-    pub identity: Primary,
+    pub identity: Life,
     /// Its name.
     pub name: String,
     /// Its clock.
@@ -51,7 +51,7 @@ pub struct Serving {
 /// What a [`Serving`] is made of, besides what it starts with.
 pub struct Parts {
     /// See [`Serving::identity`].
-    pub identity: Primary,
+    pub identity: Life,
     /// See [`Serving::name`].
     pub name: String,
     /// See [`Serving::clock`].

@@ -16,6 +16,11 @@ pub mod node {
     tonic::include_proto!("predis.node.v1");
 }
 
+/// Replication between members.
+pub mod replica {
+    tonic::include_proto!("predis.replica.v1");
+}
+
 /// The admin API.
 pub mod admin {
     tonic::include_proto!("predis.admin.v1");

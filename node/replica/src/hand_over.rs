@@ -1,8 +1,8 @@
-//! Hand-over: how a primary gives an empty partition to another node without two ever serving it.
+//! Hand-over: how a primary gives its partition to a replica without two ever serving it.
 //!
 //! ```text
-//! start -> Stopped --drained, empty--> Asked --committed--> Committed (answers MOVED)
-//!            |  not empty, or too late   |  \--refused----> Resumed (serves again)
+//! start -> Stopped --drained, ready--> Asked --committed--> Committed (answers MOVED)
+//!            |  not ready, or too late   |  \--refused----> Resumed (serves again)
 //!            '-------> Resumed           '-----unknown----> Unknown (stopped until the state is observed)
 //! ```
 //! The commit is a compare-and-set on the epoch, so of several asks at most one takes effect; but an ask whose
@@ -148,17 +148,23 @@ impl HandOver {
         self.phase
     }
 
+    /// Whether the partition is stopped with everybody in sync having everything, and may be given away.
+    pub fn is_drained(&self) -> bool {
+        matches!(self.phase, Phase::Asked | Phase::Unknown | Phase::Committed)
+    }
+
     /// Whether it can be dropped once its effects are done.
     pub fn is_finished(&self) -> bool {
         matches!(self.phase, Phase::Resumed | Phase::Observed)
     }
 
-    /// No command runs in the shard any more. One that is not empty is not moved: the source resumes.
-    pub fn drained(&mut self, now: u64, empty: bool) -> Vec<Effect> {
+    /// No command runs in the shard any more, and all that ran has reached everybody in sync. `ready` says whether the
+    /// target is one of those; otherwise the source resumes.
+    pub fn drained(&mut self, now: u64, ready: bool) -> Vec<Effect> {
         if self.phase != Phase::Stopped {
             return Vec::new();
         }
-        if !empty || now >= self.hold_until {
+        if !ready || now >= self.hold_until {
             return self.settle(Phase::Resumed);
         }
         self.phase = Phase::Asked;

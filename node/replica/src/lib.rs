@@ -1,4 +1,5 @@
-//! Who may serve a partition: leases, incarnations, epochs and hand-over, as sans-io state machines.
+//! Who may serve a partition, and how its copies are kept equal: leases, incarnations, epochs, hand-over and
+//! replication, as sans-io state machines.
 //!
 //! ```text
 //! node:   Holder  --renewal(seq)-->  Grantor :leader        every call is given the local monotonic time
@@ -14,7 +15,11 @@
 mod hand_over;
 mod lease;
 mod partition;
+mod stream;
 
 pub use hand_over::{Ask, AskOutcome, Effect, HandOver, HandOverConfig, Hold, Phase};
 pub use lease::{Answer, Grant, Grantor, Holder, LeaseConfig, Refusal, Renewal, Standing, Ticket};
-pub use partition::{Access, Local, Ownership, Primary, ShardStep, access, may_reply, shard_step};
+pub use partition::{Access, CopyStep, Held, Life, Local, Ownership, Role, access, copy_step, may_reply};
+pub use stream::{
+    Ack, Cursor, Entry, Follow, Lead, Members, PageHead, Part, Received, SetChange, StreamConfig,
+};

@@ -1,17 +1,16 @@
 //! What a node may do with one partition, now: answer its requests, and keep, make or drop its shard.
 //!
-//! The rule: a shard object belongs to (partition, epoch). It is made empty when the applied state first gives
-//! this incarnation that epoch, it is served under that epoch only, and it is dropped when the state moves on.
-//! So data can never surface under a generation that it was not written in.
+//! The rule: a shard is served under the epoch that its copy was last found good in, and under no other. From one
+//! epoch into the next only copies go on that were in sync throughout ([`copy_step`]).
 //!
 //! Knows no clock (the lease's validity is an argument) and no data.
 
-use crate::hand_over::Hold;
+use crate::{hand_over::Hold, stream::Members};
 use predis_types::{Epoch, Incarnation, NodeId};
 
-/// A primary: not a node, but one life of it.
+/// Who holds a copy: not a node, but one life of it. Memory dies with the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Primary {
+pub struct Life {
     /// Which node.
     pub node: NodeId,
     /// In which life.
@@ -22,7 +21,7 @@ pub struct Primary {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ownership {
     /// Who may write, if anyone.
-    pub primary: Option<Primary>,
+    pub primary: Option<Life>,
     /// The generation.
     pub epoch: Epoch,
 }
@@ -31,12 +30,12 @@ pub struct Ownership {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Local {
     /// Its id and its incarnation.
-    pub identity: Primary,
+    pub identity: Life,
     /// Whether its lease is valid now.
     pub lease_valid: bool,
     /// What a hand-over of this partition says; `Open` when there is none.
     pub hold: Hold,
-    /// The epoch of the shard object that it has for the partition, if it has one.
+    /// The epoch in which the copy that it has is the primary's, if it has one that is.
     pub shard: Option<Epoch>,
 }
 
@@ -58,20 +57,49 @@ pub enum Access {
     TryAgain,
 }
 
-/// What to do with the shard object.
+/// The copy that a node has of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Held {
+    /// The epoch in which it was last known to be good.
+    pub epoch: Epoch,
+    /// [`Members::lost`] then.
+    pub lost: u64,
+    /// Whether it was in sync by the state that was last applied.
+    pub in_sync: bool,
+    /// Whether it is whole, not a copy in the making.
+    pub whole: bool,
+    /// As what.
+    pub role: Role,
+}
+
+/// What a copy is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ShardStep {
-    /// Nothing.
-    Keep,
-    /// Make an empty one for this epoch.
-    Create {
-        /// The epoch that it belongs to.
-        epoch: Epoch,
+pub enum Role {
+    /// It is the primary's.
+    Lead {
+        /// The primary has stopped, and everybody in sync has everything: a hand-over was asked for.
+        drained: bool,
     },
-    /// Drop the one there is, which belongs to another epoch, and make an empty one for this epoch.
-    Replace {
-        /// The epoch that the new one belongs to.
-        epoch: Epoch,
+    /// It is a replica's.
+    Follow,
+}
+
+/// What to do with the copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CopyStep {
+    /// Nothing: there is none, and none is wanted.
+    None,
+    /// It goes on as it is.
+    Keep,
+    /// It becomes, or goes on as, the primary's in the state's epoch.
+    Lead {
+        /// Whether it begins empty, whatever there is.
+        empty: bool,
+    },
+    /// It becomes, or goes on as, a replica's in the state's epoch.
+    Follow {
+        /// Whether it begins empty, whatever there is.
+        empty: bool,
     },
     /// Drop it.
     Discard,
@@ -110,32 +138,42 @@ pub fn may_reply(local: &Local, owner: &Ownership, executed: Epoch) -> bool {
         && !matches!(local.hold, Hold::Moved(_))
 }
 
-/// What to do with the shard object, whenever the applied state or this incarnation changes. Needs no lease: a
-/// shard that may not be served does no harm.
-pub fn shard_step(local: &Local, owner: &Ownership) -> ShardStep {
-    let mine = owner.primary == Some(local.identity);
-    match local.shard {
-        None if mine => ShardStep::Create { epoch: owner.epoch },
-        Some(epoch) if mine && epoch == owner.epoch => ShardStep::Keep,
-        Some(_) if mine => ShardStep::Replace { epoch: owner.epoch },
-        Some(_) => ShardStep::Discard,
-        None => ShardStep::Keep,
+/// What to do with the copy that `me` has, whenever the applied state changes. Needs no lease: a copy that may not be
+/// served does no harm.
+///
+/// What is held goes on into another epoch only if this replica was in sync before and is now, and the partition did
+/// not begin anew in between: whoever is in sync has everything that is committed, and nobody is put into the set
+/// without having taken part in the epoch that it happens in. A deposed primary may have what nobody else has, so its
+/// copy goes on only if it was drained.
+pub fn copy_step(me: Life, held: Option<&Held>, owner: &Ownership, members: &Members) -> CopyStep {
+    let mine = owner.primary == Some(me);
+    if !mine && !members.seated.contains(&me) {
+        return if held.is_some() { CopyStep::Discard } else { CopyStep::None };
     }
+    let goes_on = held.is_some_and(|held| {
+        let through = held.in_sync && held.whole && members.in_sync.contains(&me);
+        let shared = mine || held.role != Role::Lead { drained: false };
+        held.lost == members.lost && (held.epoch == owner.epoch || through && shared)
+    });
+    if goes_on && held.is_some_and(|held| held.epoch == owner.epoch) {
+        return CopyStep::Keep;
+    }
+    if mine { CopyStep::Lead { empty: !goes_on } } else { CopyStep::Follow { empty: !goes_on } }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ME: Primary = Primary { node: NodeId(1), incarnation: Incarnation(5) };
-    const BEFORE: Primary = Primary { node: NodeId(1), incarnation: Incarnation(4) };
-    const OTHER: Primary = Primary { node: NodeId(2), incarnation: Incarnation(9) };
+    const ME: Life = Life { node: NodeId(1), incarnation: Incarnation(5) };
+    const BEFORE: Life = Life { node: NodeId(1), incarnation: Incarnation(4) };
+    const OTHER: Life = Life { node: NodeId(2), incarnation: Incarnation(9) };
 
     fn local() -> Local {
         Local { identity: ME, lease_valid: true, hold: Hold::Open, shard: Some(Epoch(7)) }
     }
 
-    fn owner(primary: Option<Primary>, epoch: u64) -> Ownership {
+    fn owner(primary: Option<Life>, epoch: u64) -> Ownership {
         Ownership { primary, epoch: Epoch(epoch) }
     }
 
@@ -174,16 +212,49 @@ mod tests {
         assert!(!may_reply(&local(), &owner(Some(BEFORE), 7), Epoch(7)));
     }
 
+    fn members(in_sync: &[Life], seated: &[Life], lost: u64) -> Members {
+        let set = |lives: &[Life]| lives.iter().copied().collect();
+        Members { version: 1, lost, in_sync: set(in_sync), seated: set(seated) }
+    }
+
     #[test]
-    fn a_shard_belongs_to_one_epoch() {
-        let none = Local { shard: None, ..local() };
-        let at8 = owner(Some(ME), 8);
-        assert_eq!(shard_step(&local(), &owner(Some(ME), 7)), ShardStep::Keep);
-        assert_eq!(shard_step(&none, &at8), ShardStep::Create { epoch: Epoch(8) });
-        assert_eq!(shard_step(&local(), &at8), ShardStep::Replace { epoch: Epoch(8) });
-        for not_mine in [owner(Some(OTHER), 8), owner(Some(BEFORE), 7), owner(None, 8)] {
-            assert_eq!(shard_step(&local(), &not_mine), ShardStep::Discard);
-            assert_eq!(shard_step(&none, &not_mine), ShardStep::Keep);
-        }
+    fn a_copy_goes_on_only_in_sync_and_without_a_break() {
+        let held = Held { epoch: Epoch(7), lost: 2, in_sync: true, whole: true, role: Role::Follow };
+        let both = members(&[ME, OTHER], &[ME, OTHER], 2);
+        let step = |held: &Held, owner, members: &Members| copy_step(ME, Some(held), &owner, members);
+        assert_eq!(step(&held, owner(Some(OTHER), 7), &both), CopyStep::Keep);
+        assert_eq!(step(&held, owner(None, 8), &both), CopyStep::Follow { empty: false });
+        assert_eq!(step(&held, owner(Some(ME), 8), &both), CopyStep::Lead { empty: false });
+        let anew = CopyStep::Follow { empty: true };
+        assert_eq!(step(&Held { in_sync: false, ..held }, owner(Some(OTHER), 8), &both), anew);
+        assert_eq!(step(&Held { whole: false, ..held }, owner(Some(OTHER), 8), &both), anew);
+        assert_eq!(step(&held, owner(Some(OTHER), 8), &members(&[OTHER], &[ME, OTHER], 2)), anew);
+        // It began anew in between, on this very node: nothing of what is there belongs to it.
+        let mine = members(&[ME], &[ME], 3);
+        assert_eq!(step(&held, owner(Some(ME), 9), &mine), CopyStep::Lead { empty: true });
+        // One that is not in sync waits for its copy to go on, as long as the epoch lasts.
+        let late = Held { in_sync: false, whole: false, ..held };
+        assert_eq!(step(&late, owner(Some(OTHER), 7), &both), CopyStep::Keep);
+        assert_eq!(step(&held, owner(Some(OTHER), 8), &members(&[OTHER], &[OTHER], 2)), CopyStep::Discard);
+        assert_eq!(copy_step(ME, None, &owner(Some(OTHER), 8), &members(&[], &[OTHER], 0)), CopyStep::None);
+        assert_eq!(copy_step(ME, None, &owner(Some(ME), 1), &mine), CopyStep::Lead { empty: true });
+        assert_eq!(copy_step(ME, None, &owner(Some(OTHER), 8), &both), anew);
+    }
+
+    #[test]
+    fn a_deposed_primary_keeps_only_what_everybody_has() {
+        let lead = |drained| Held {
+            epoch: Epoch(7),
+            lost: 0,
+            in_sync: true,
+            whole: true,
+            role: Role::Lead { drained },
+        };
+        let both = members(&[ME, OTHER], &[ME, OTHER], 0);
+        let step = |held: Held, primary, epoch| copy_step(ME, Some(&held), &owner(Some(primary), epoch), &both);
+        assert_eq!(step(lead(true), OTHER, 8), CopyStep::Follow { empty: false });
+        assert_eq!(step(lead(false), OTHER, 8), CopyStep::Follow { empty: true });
+        assert_eq!(step(lead(false), ME, 8), CopyStep::Lead { empty: false });
+        assert_eq!(step(lead(false), ME, 7), CopyStep::Keep);
     }
 }

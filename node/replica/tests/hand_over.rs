@@ -10,18 +10,18 @@ mod explore;
 
 use explore::{Step, World, explore};
 use predis_replica::{
-    Access, Ask, AskOutcome, Effect, HandOver, HandOverConfig, Hold, Local, Ownership, Phase, Primary,
-    ShardStep, access, may_reply, shard_step,
+    Access, Ask, AskOutcome, Effect, HandOver, HandOverConfig, Hold, Life, Local, Ownership, Phase,
+    access, may_reply,
 };
 use predis_types::{Epoch, Incarnation, NodeId, PartitionId};
 use std::collections::BTreeSet;
 
-const SOURCE: Primary = Primary { node: NodeId(1), incarnation: Incarnation(1) };
-const TARGET: Primary = Primary { node: NodeId(2), incarnation: Incarnation(1) };
+const SOURCE: Life = Life { node: NodeId(1), incarnation: Incarnation(1) };
+const TARGET: Life = Life { node: NodeId(2), incarnation: Incarnation(1) };
 const CONFIG: HandOverConfig = HandOverConfig { hold_us: 2, retry_us: 1 };
 const MOST_STATES: usize = 1_000_000;
 
-fn owner(log: &[Primary], applied: usize) -> Ownership {
+fn owner(log: &[Life], applied: usize) -> Ownership {
     let primary = if applied == 0 { SOURCE } else { log[applied - 1] };
     Ownership { primary: Some(primary), epoch: Epoch(1 + applied as u64) }
 }
@@ -37,7 +37,7 @@ enum Careless {
 
 #[derive(Clone, Hash)]
 struct Node {
-    identity: Primary,
+    identity: Life,
     applied: usize,
     shard: Option<Epoch>,
 }
@@ -47,13 +47,9 @@ impl Node {
         Local { identity: self.identity, lease_valid: true, hold, shard: self.shard }
     }
 
-    fn apply(&mut self, log: &[Primary]) {
+    fn apply(&mut self, log: &[Life]) {
         self.applied += 1;
-        self.shard = match shard_step(&self.local(Hold::Open), &owner(log, self.applied)) {
-            ShardStep::Keep => self.shard,
-            ShardStep::Create { epoch } | ShardStep::Replace { epoch } => Some(epoch),
-            ShardStep::Discard => None,
-        };
+        self.shard = served_in(self.identity, &owner(log, self.applied));
     }
 }
 
@@ -61,7 +57,7 @@ impl Node {
 struct Moving {
     now: u64,
     /// The primaries that were committed, each with the next epoch.
-    log: Vec<Primary>,
+    log: Vec<Life>,
     source: Node,
     target: Node,
     hand_over: HandOver,
@@ -305,4 +301,9 @@ fn a_reply_is_withheld_once_the_partition_was_given_away() {
     let local = Node { identity: SOURCE, applied: 0, shard: Some(Epoch(1)) };
     let reply = |hold| may_reply(&local.local(hold), &owner(&[], 0), Epoch(1));
     assert!(reply(Hold::Open) && reply(Hold::Wait) && !reply(Hold::Moved(TARGET.node)));
+}
+
+/// The epoch that a node serves by a state: only one in which it is the primary.
+fn served_in(identity: Life, owner: &Ownership) -> Option<Epoch> {
+    (owner.primary == Some(identity)).then_some(owner.epoch)
 }

@@ -4,7 +4,7 @@ use crate::{serving::Serving, topology};
 use predis_meta::PartitionState;
 use predis_policy::PolicyKind;
 use predis_raft::Published;
-use predis_replica::{Ownership, Primary};
+use predis_replica::{Ownership, Life};
 use predis_types::PartitionId;
 use std::sync::Arc;
 
@@ -62,6 +62,6 @@ pub fn apply(serving: &Serving, published: &Published) {
 }
 
 fn ownership(partition: &PartitionState) -> Ownership {
-    let primary = partition.primary.map(|p| Primary { node: p.node, incarnation: p.incarnation });
+    let primary = partition.primary.map(|p| Life { node: p.node, incarnation: p.incarnation });
     Ownership { primary, epoch: partition.epoch }
 }

@@ -36,7 +36,7 @@ use crate::lease::Lease;
 use execute::{Progress, Run};
 use partition::{Guarded, Moment, Partition};
 use predis_policy::PolicyKind;
-use predis_replica::{HandOverConfig, Local, Primary};
+use predis_replica::{HandOverConfig, Local, Life};
 use predis_shard::{Counters, Effects};
 use predis_types::{Clock, Epoch, PartitionCount, PartitionId, Rng, TenantId, mix64, probe::Probe};
 use std::{
@@ -49,7 +49,7 @@ use tenants::{Put, Tenants};
 /// What the shards of a node are made with.
 pub struct ShardsConfig {
     /// Who the node is, in this life.
-    pub identity: Primary,
+    pub identity: Life,
     /// How many partitions the cluster has.
     pub partitions: PartitionCount,
     /// The cluster's secret words for hashing keys.
@@ -64,7 +64,7 @@ pub struct ShardsConfig {
 
 /// All shards of a node.
 pub struct Shards {
-    identity: Primary,
+    identity: Life,
     count: PartitionCount,
     hash_key: [u64; 2],
     probe: Arc<dyn Probe>,

@@ -6,7 +6,7 @@
 //! Nobody holds the locks of two partitions. Decides nothing: `predis_replica::access` does.
 
 use predis_policy::Pool;
-use predis_replica::{HandOver, Hold, Local, Ownership, Primary};
+use predis_replica::{HandOver, Hold, Local, Ownership, Life};
 use predis_shard::{Context, Shard};
 use predis_types::{Epoch, PartitionId, TenantId, mix64};
 use std::{
@@ -78,7 +78,7 @@ pub(super) struct Guarded {
 
 impl Guarded {
     /// What `predis_replica` decides by.
-    pub(super) fn local(&self, identity: Primary, lease_valid: bool, now_us: u64) -> Local {
+    pub(super) fn local(&self, identity: Life, lease_valid: bool, now_us: u64) -> Local {
         let hold = |hand_over: &HandOver| hand_over.hold(self.owner.epoch, now_us);
         Local {
             identity,

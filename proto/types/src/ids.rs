@@ -33,8 +33,20 @@ number! {
     Epoch(u64)
 }
 number! {
+    /// The place of a change among all changes of a partition since it last began empty, starting at 1.
+    Sequence(u64)
+}
+number! {
     /// A namespace. 0 is the default tenant that unauthenticated connections use.
     TenantId(u32)
+}
+
+impl Sequence {
+    /// The one after.
+    #[must_use]
+    pub fn next(self) -> Sequence {
+        Sequence(self.0 + 1)
+    }
 }
 
 impl NodeId {

@@ -13,7 +13,7 @@ mod secret;
 mod slot;
 
 pub use clock::{Clock, ManualClock};
-pub use ids::{ClusterId, Epoch, Incarnation, NodeId, TenantId};
+pub use ids::{ClusterId, Epoch, Incarnation, NodeId, Sequence, TenantId};
 pub use rng::{Rng, SplitMix64, mix64};
 pub use secret::{Secret, TokenDigest};
 pub use slot::{PartitionCount, PartitionId, SLOTS, Slot, key_slot};

@@ -20,11 +20,25 @@ pub enum Bug {
     LeaseFromReceipt,
     /// A node that boots keeps the incarnation it had, and so its primaryships.
     IncarnationReused,
+    /// A write under quorum is acknowledged before the in-sync set has it.
+    AckBeforeInSync,
+    /// A replica takes in an entry though the ones before it are missing.
+    LogGapIgnored,
+    /// A primary counts a smaller in-sync set before that is agreed on.
+    ShrinkWithoutCommit,
+    /// A replica listens to the primary of an epoch that is over.
+    EpochNotChecked,
+    /// A copy is taken to be whole without the changes that happened while it was made.
+    SnapshotWithoutTail,
+    /// A primary that gives its partition away goes on taking writes.
+    MoveDropsLateWrites,
+    /// A replica counts a time to live anew from when it hears of it.
+    ExpiryRebased,
 }
 
 impl Bug {
     /// Every bug that can be planted.
-    pub const ALL: [Bug; 7] = [
+    pub const ALL: [Bug; 14] = [
         Bug::VoteNotPersisted,
         Bug::AckBeforeSync,
         Bug::ReadWithoutQuorum,
@@ -32,6 +46,13 @@ impl Bug {
         Bug::LeaseIgnored,
         Bug::LeaseFromReceipt,
         Bug::IncarnationReused,
+        Bug::AckBeforeInSync,
+        Bug::LogGapIgnored,
+        Bug::ShrinkWithoutCommit,
+        Bug::EpochNotChecked,
+        Bug::SnapshotWithoutTail,
+        Bug::MoveDropsLateWrites,
+        Bug::ExpiryRebased,
     ];
 }
 

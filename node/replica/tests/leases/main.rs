@@ -14,8 +14,8 @@ mod explore;
 
 use explore::{Step, World};
 use predis_replica::{
-    Access, Answer, Grantor, Hold, Holder, LeaseConfig, Local, Ownership, Primary, Renewal, ShardStep,
-    Ticket, access, shard_step,
+    Access, Answer, Grantor, Hold, Holder, LeaseConfig, Local, Life, Ownership, Renewal, Ticket,
+    access,
 };
 use predis_types::{Epoch, Incarnation, NodeId};
 use std::collections::BTreeSet;
@@ -73,8 +73,8 @@ struct Agreed {
 }
 
 fn agreed(log: &[Entry]) -> Agreed {
-    let a = Primary { node: A, incarnation: Incarnation(1) };
-    let b = Primary { node: B, incarnation: Incarnation(1) };
+    let a = Life { node: A, incarnation: Incarnation(1) };
+    let b = Life { node: B, incarnation: Incarnation(1) };
     let mut state = Agreed {
         owner: Ownership { primary: Some(a), epoch: Epoch(1) },
         incarnation: Incarnation(1),
@@ -118,7 +118,7 @@ struct Leader {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Node {
-    identity: Primary,
+    identity: Life,
     applied: usize,
     shard: Option<Epoch>,
 }
@@ -131,11 +131,7 @@ impl Node {
     fn apply(&mut self, log: &[Entry]) {
         self.applied += 1;
         let owner = agreed(&log[..self.applied]).owner;
-        self.shard = match shard_step(&self.local(false), &owner) {
-            ShardStep::Keep => self.shard,
-            ShardStep::Create { epoch } | ShardStep::Replace { epoch } => Some(epoch),
-            ShardStep::Discard => None,
-        };
+        self.shard = served_in(self.identity, &owner);
     }
 
     fn serves(&self, log: &[Entry], lease_valid: bool) -> bool {
@@ -161,7 +157,7 @@ struct Cluster {
 
 impl Cluster {
     fn new(bounds: Bounds) -> Cluster {
-        let identity = |node| Primary { node, incarnation: Incarnation(1) };
+        let identity = |node| Life { node, incarnation: Incarnation(1) };
         let mut cluster = Cluster {
             bounds,
             real: 0,
@@ -355,4 +351,9 @@ impl World for Cluster {
         let both = self.a.serves(&self.log, valid) && self.b.serves(&self.log, true);
         both.then(|| format!("A and B both serve at time {}", self.real))
     }
+}
+
+/// The epoch that a node serves by a state: only one in which it is the primary.
+fn served_in(identity: Life, owner: &Ownership) -> Option<Epoch> {
+    (owner.primary == Some(identity)).then_some(owner.epoch)
 }

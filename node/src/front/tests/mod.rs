@@ -33,7 +33,7 @@ use predis_meta::{
     TenantPlacement, TenantSettings,
 };
 use predis_raft::{BoxedStream, Connector, MemoryDisk, MetaRaft, Options, Pending, Timing};
-use predis_replica::{HandOverConfig, Primary};
+use predis_replica::{HandOverConfig, Life};
 use predis_resp::{Reply, ReplyDecoder, encode_command};
 use predis_router::Topology;
 use predis_types::{
@@ -48,7 +48,7 @@ use tokio::{
 };
 
 const CLUSTER: ClusterId = ClusterId(7);
-const ME: Primary = Primary { node: NodeId(1), incarnation: Incarnation(1) };
+const ME: Life = Life { node: NodeId(1), incarnation: Incarnation(1) };
 const OTHER: Replica = Replica { node: NodeId(2), incarnation: Incarnation(1) };
 const START_MS: u64 = 1_700_000_000_123;
 /// What the node's keys may take.

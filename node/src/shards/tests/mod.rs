@@ -12,7 +12,7 @@ use super::{Answer, Batch, Call, Completion, Shards, ShardsConfig, Sink, Work};
 use crate::lease::Lease;
 use bytes::Bytes;
 use predis_policy::PolicyKind;
-use predis_replica::{HandOverConfig, Ownership, Primary};
+use predis_replica::{HandOverConfig, Ownership, Life};
 use predis_resp::{Reply, lookup};
 use predis_types::{
     Epoch, Incarnation, ManualClock, NodeId, PartitionCount, PartitionId, SplitMix64, TenantId, key_slot,
@@ -20,8 +20,8 @@ use predis_types::{
 };
 use std::sync::{Arc, Mutex};
 
-const ME: Primary = Primary { node: NodeId(1), incarnation: Incarnation(5) };
-const OTHER: Primary = Primary { node: NodeId(2), incarnation: Incarnation(9) };
+const ME: Life = Life { node: NodeId(1), incarnation: Incarnation(5) };
+const OTHER: Life = Life { node: NodeId(2), incarnation: Incarnation(9) };
 const TENANT: TenantId = TenantId(0);
 /// When a rig's clock starts, in milliseconds.
 const START_MS: u64 = 1_000_000;
@@ -96,12 +96,12 @@ impl Rig {
         rig
     }
 
-    fn own_all(&self, primary: Primary, epoch: u64) {
+    fn own_all(&self, primary: Life, epoch: u64) {
         let owner = Ownership { primary: Some(primary), epoch: Epoch(epoch) };
         self.shards.update(self.count.iter().map(|partition| (partition, owner)));
     }
 
-    fn own(&self, partition: u16, primary: Option<Primary>, epoch: u64) {
+    fn own(&self, partition: u16, primary: Option<Life>, epoch: u64) {
         let owner = Ownership { primary, epoch: Epoch(epoch) };
         self.shards.update(std::iter::once((PartitionId(partition), owner)));
     }

@@ -18,7 +18,7 @@ fn nothing_is_served_before_a_state_says_so_or_where_there_is_no_partition() {
     let rig = Rig::new(2);
     rig.own(0, None, 2);
     assert_eq!(rig.ask(0, commands(&["GET k"])), [Answer::ClusterDown]);
-    let before = Primary { incarnation: Incarnation(4), ..ME };
+    let before = Life { incarnation: Incarnation(4), ..ME };
     rig.own(0, Some(before), 3);
     assert_eq!(rig.ask(0, commands(&["GET k"])), [Answer::ClusterDown]);
     assert_eq!(rig.ask(2, commands(&["GET k"])), [Answer::ClusterDown], "there are but two");
