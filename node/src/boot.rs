@@ -68,6 +68,7 @@ pub async fn boot(config: NodeConfig, mut io: Io) -> Result<Node, BootError> {
         meta: meta.clone(),
         access: access.clone(),
         desk: desk.clone(),
+        status: status.clone(),
         clock: io.clock.clone(),
         limit: config.profile.propose,
         members_only: config.tls.is_some(),

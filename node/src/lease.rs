@@ -28,6 +28,12 @@ impl Lease {
         self.until_us.store(until_us, Ordering::Release);
     }
 
+    /// How long it is still held, if it is not renewed; a moment at least.
+    pub fn remaining(&self) -> std::time::Duration {
+        let left_us = self.until_us.load(Ordering::Acquire).saturating_sub(self.clock.mono_us());
+        std::time::Duration::from_micros(left_us.max(1_000))
+    }
+
     /// Whether the node holds its lease at this moment.
     pub fn is_valid(&self) -> bool {
         let until = self.until_us.load(Ordering::Acquire);

@@ -12,6 +12,7 @@ use crate::{
     io::{Incoming, Io, Listener},
     lease::Lease,
     node::{Running, Status},
+    replication,
     serving::{Parts, Serving},
     shards::{Shards, ShardsConfig},
     supervisor::Desk,
@@ -22,7 +23,7 @@ use predis_meta::{
     TenantPlacement, TenantSettings, UserRole,
 };
 use predis_raft::{MetaRaft, Pending, ProposeError, Published};
-use predis_replica::{HandOverConfig, Life};
+use predis_replica::{HandOverConfig, Life, StreamConfig};
 use predis_types::{Incarnation, NodeId, Rng, SplitMix64, TenantId};
 use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -176,6 +177,8 @@ impl Lives {
         agents.spawn(async move { agent::hold_lease(lease).await.to_string() });
         agents.spawn(agent::follow(serving.clone()));
         agents.spawn(agent::give_away(serving.clone(), wanted));
+        agents.spawn(replication::send(serving.clone()));
+        agents.spawn(replication::keep_in_sync(serving.clone()));
         agents.spawn(agent::expire(serving.clone()));
         agents.spawn(agent::budget(serving.clone()));
         let (over, life) = watch::channel(false);
@@ -225,6 +228,7 @@ impl Lives {
             memory_bytes: self.status.tunables().memory_bytes(),
             probe: self.io.probe.clone(),
             hand_over: HandOverConfig::default(),
+            stream: StreamConfig::default(),
         };
         let tracking = Tracking::new(cluster.partitions);
         let shards = Shards::new(config, clock.clone(), lease.clone(), self.rng());

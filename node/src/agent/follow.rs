@@ -1,12 +1,15 @@
 //! Follows the agreed state: topology, shards and tenants are what it says.
 
 use crate::{serving::Serving, topology};
-use predis_meta::PartitionState;
+use predis_meta::{Ack, ClusterState, PartitionState, Replica};
 use predis_policy::PolicyKind;
 use predis_raft::Published;
-use predis_replica::{Ownership, Life};
+use predis_replica::{Life, Members, Ownership};
 use predis_types::PartitionId;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
+
+/// The setting that says how many copies must be in sync for writes under quorum.
+pub const MIN_IN_SYNC: &str = "min-in-sync";
 
 /// The policy of a tenant whose policy this version does not know.
 const FALLBACK: PolicyKind = PolicyKind::S3fifo;
@@ -46,22 +49,43 @@ pub fn apply(serving: &Serving, published: &Published) {
             tracing::warn!(tenant = %tenant.name, policy = %tenant.settings.policy, "unknown policy");
             FALLBACK
         });
-        serving.shards.configure_tenant(tenant.id, policy, tenant.settings.memory_bytes);
+        let quorum = tenant.settings.ack == Ack::Quorum;
+        serving.shards.configure_tenant(tenant.id, policy, tenant.settings.memory_bytes, quorum);
     }
     for tenant in serving.shards.tenants() {
         if !published.state.tenants().contains_key(&tenant) {
             serving.shards.remove_tenant(tenant);
         }
     }
+    serving.shards.set_min_in_sync(min_in_sync(&published.state));
     // Shards first: a request that sees the new topology finds its shard.
-    let partitions = published.state.partitions();
-    serving.shards.update((0..).map(PartitionId).zip(partitions.iter().map(ownership)));
+    let state = &published.state;
+    let partitions = (0..).map(PartitionId).zip(state.partitions());
+    serving.shards.update(published.index, partitions.map(|(id, p)| (id, ownership(p), members(state, p))));
     if let Some(topology) = topology::of(published) {
         serving.topology.store(Arc::new(topology));
     }
 }
 
+/// How many copies must be in sync for writes under quorum: as it is set, or more than half of them.
+pub fn min_in_sync(state: &ClusterState) -> usize {
+    let set = state.config().get(MIN_IN_SYNC).and_then(|text| text.parse().ok());
+    set.unwrap_or_else(|| state.cluster().map_or(1, |cluster| usize::from(cluster.copies / 2 + 1)))
+}
+
 fn ownership(partition: &PartitionState) -> Ownership {
-    let primary = partition.primary.map(|p| Life { node: p.node, incarnation: p.incarnation });
-    Ownership { primary, epoch: partition.epoch }
+    Ownership { primary: partition.primary.map(life), epoch: partition.epoch }
+}
+
+fn members(state: &ClusterState, partition: &PartitionState) -> Members {
+    let in_sync: BTreeSet<Life> = partition.in_sync.iter().copied().map(life).collect();
+    let up = |node| state.node(node).filter(|member| member.is_up());
+    let seated = partition.replicas.iter().filter_map(|node| up(*node));
+    let seated = seated.map(|member| Life { node: member.id, incarnation: member.incarnation });
+    let seated = seated.chain(in_sync.iter().copied()).collect();
+    Members { version: partition.version, lost: partition.lost, in_sync, seated }
+}
+
+fn life(replica: Replica) -> Life {
+    Life { node: replica.node, incarnation: replica.incarnation }
 }

@@ -1,7 +1,7 @@
-//! Gives empty partitions away when the leader asks for it.
+//! Gives partitions away when the leader asks for it.
 //!
 //! Drives the shards' hand-overs: what they ask for is proposed, several partitions in one command, and the
-//! outcome is told back. Whether a partition is empty and stays so is the shards' business.
+//! outcome is told back. Whether everybody in sync has everything is the shards' business.
 
 use crate::{serving::Serving, shards::HandOverAction, supervisor::Move};
 use predis_meta::{Action, PlacementChange, PlacementKind, Replica};
@@ -16,13 +16,15 @@ const POLL: Duration = Duration::from_millis(50);
 /// Acts on moves until none can come any more.
 pub async fn give_away(serving: Arc<Serving>, mut wanted: mpsc::UnboundedReceiver<Vec<Move>>) -> String {
     loop {
-        let actions = match tokio::time::timeout(POLL, wanted.recv()).await {
-            Ok(Some(moves)) => moves
-                .into_iter()
-                .flat_map(|wanted| serving.shards.begin_hand_over(wanted.partition, wanted.to))
-                .collect(),
-            Ok(None) => return "the lease agent stopped".to_owned(),
-            Err(_) => serving.shards.poll_hand_overs(),
+        let actions = tokio::select! {
+            biased;
+            moves = wanted.recv() => {
+                let Some(moves) = moves else { return "the lease agent stopped".to_owned() };
+                let begin = |wanted: Move| serving.shards.begin_hand_over(wanted.partition, wanted.to);
+                moves.into_iter().flat_map(begin).collect()
+            }
+            () = serving.shards.hand_over_drained() => serving.shards.poll_hand_overs(),
+            () = tokio::time::sleep(POLL) => serving.shards.poll_hand_overs(),
         };
         carry_out(&serving, actions).await;
     }
@@ -84,7 +86,10 @@ fn change(serving: &Serving, ask: &Ask) -> Option<PlacementChange> {
     let member = published.state.node(ask.primary).filter(|member| member.is_up())?;
     let to = Replica { node: member.id, incarnation: member.incarnation };
     // Promoting the primary itself fences an earlier ask whose outcome is unknown.
-    let kind = if to == from { PlacementKind::Promote { to } } else { PlacementKind::HandOver { from, to } };
+    let kind = PlacementKind::Promote { to };
+    if !partition.in_sync.contains(&to) {
+        return None;
+    }
     let others = partition.replicas.iter().copied().filter(|node| *node != to.node);
     Some(PlacementChange {
         partition: ask.partition,

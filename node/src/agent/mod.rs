@@ -3,7 +3,7 @@
 //! ```text
 //! follow     agreed state -> topology, shards, tenants      ends the life when the state says it is over
 //! lease      renewals to the leader -> Lease                ends the life when it is refused for good
-//! hand_over  moves that came with a lease -> stop, commit, resume or redirect
+//! hand_over  moves that came with a lease -> stop, drain, commit, resume or redirect
 //! expiry     expired keys, a bounded number at a time
 //! budget     the shards' budget, whenever the node's tunables change
 //! ```
@@ -16,6 +16,6 @@ mod lease;
 
 pub use budget::budget;
 pub use expiry::expire;
-pub use follow::{apply, follow};
+pub use follow::{MIN_IN_SYNC, apply, follow};
 pub use hand_over::give_away;
 pub use lease::{LeaseAgent, hold_lease, refusal_name};

@@ -1,4 +1,4 @@
-//! The gRPC port: Raft, membership and leases, the admin API, health, reflection.
+//! The gRPC port: Raft, membership and leases, replication, the admin API, health, reflection.
 //!
 //! One port for all. Conversions between messages and domain types live beside each service; the services of the
 //! admin API are behind one guard.
@@ -13,6 +13,7 @@ mod guard;
 mod lockout;
 mod members_only;
 mod membership;
+mod replica;
 mod settings;
 mod tenants;
 mod topology;
@@ -28,6 +29,8 @@ pub use membership::{describe, join_through};
 use crate::{
     access::Access,
     io::{Incoming, Listener, Peer},
+    node::Status,
+    replication,
     supervisor::Desk,
 };
 use guard::Guarded;
@@ -38,6 +41,7 @@ use predis_proto::{
         tenants_server::TenantsServer, topology_server::TopologyServer, users_server::UsersServer,
     },
     node::node_server::NodeServer,
+    replica::replica_server::ReplicaServer,
 };
 use predis_raft::{Accepted, MetaRaft};
 use predis_types::{Clock, NodeId};
@@ -49,6 +53,9 @@ const RAFT: &str = "predis.raft.v1.Raft";
 
 /// The name of the service of joins and leases.
 const NODE: &str = predis_proto::node::node_server::SERVICE_NAME;
+
+/// The name of the service of replication.
+const REPLICA: &str = predis_proto::replica::replica_server::SERVICE_NAME;
 
 /// The largest message that the admin API takes.
 const MAX_REQUEST_BYTES: usize = 4 << 20;
@@ -76,6 +83,8 @@ pub struct Shared {
     pub access: Arc<Access>,
     /// Where leases are granted while this member leads.
     pub desk: Arc<Desk>,
+    /// The life that runs, if one does.
+    pub status: Arc<Status>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// How long one attempt at a proposal or a read may take.
@@ -93,6 +102,7 @@ pub async fn serve(
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_serving::<NodeServer<membership::Membership>>().await;
     reporter.set_service_status(RAFT, tonic_health::ServingStatus::Serving).await;
+    reporter.set_serving::<ReplicaServer<replica::Replication>>().await;
     reporter.set_serving::<ClusterServer<cluster::Cluster>>().await;
     reporter.set_serving::<TopologyServer<topology::Topology>>().await;
     reporter.set_serving::<TenantsServer<tenants::Tenants>>().await;
@@ -118,10 +128,14 @@ pub async fn serve(
     let users = UsersServer::new(users::Users(admin.clone()));
     let config = ConfigServer::new(config::Config(admin));
     let audit = AuditServer::new(audit::Audit(shared.clone()));
+    let replica = ReplicaServer::new(replica::Replication(shared.clone()))
+        .max_decoding_message_size(replication::MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(replication::MAX_MESSAGE_BYTES);
     tonic::transport::Server::builder()
         .max_concurrent_streams(MAX_CALLS)
         .add_service(shared.for_members(RAFT, shared.meta.service()))
         .add_service(shared.for_members(NODE, NodeServer::new(membership::Membership(shared.clone()))))
+        .add_service(shared.for_members(REPLICA, replica))
         .add_service(Guarded::new(&access, cluster.max_decoding_message_size(MAX_REQUEST_BYTES)))
         .add_service(Guarded::new(&access, topology.max_decoding_message_size(MAX_REQUEST_BYTES)))
         .add_service(Guarded::new(&access, tenants.max_decoding_message_size(MAX_REQUEST_BYTES)))

@@ -103,6 +103,8 @@ pub enum Answer {
     ClusterDown,
     /// It was carried out, but the node may not say what came of it, nor whether that will last.
     Withheld,
+    /// Too few copies are in sync to write: it was not carried out.
+    NoReplicas,
     /// It was not carried out; the same request may be served in a moment.
     TryAgain,
 }

@@ -1,12 +1,12 @@
 //! When the answers of a batch are there: at once, or once something happened.
 //!
-//! A hand-over holds requests for a moment; they wait for its event, not by looking again and again. Does not
-//! know what a batch does.
+//! A hand-over holds requests for a moment, and under quorum answers wait until what they saw is committed; both wait
+//! for the event, not by looking again and again. Does not know what a batch does.
 
 use super::{
     Shards,
     batch::Answer,
-    execute::{Progress, Run},
+    execute::{Run, Step},
 };
 use std::{
     future::Future,
@@ -22,6 +22,8 @@ pub enum Completion {
     /// They will be. What follows the batch in program order must not be submitted before; dropping the future
     /// leaves undone what was not yet begun.
     Pending(Pin<Box<dyn Future<Output = Vec<Answer>> + Send>>),
+    /// All is carried out, so what follows may be submitted; the answers will be there.
+    Committing(Pin<Box<dyn Future<Output = Vec<Answer>> + Send>>),
 }
 
 impl Completion {
@@ -29,7 +31,7 @@ impl Completion {
     pub async fn answers(self) -> Vec<Answer> {
         match self {
             Completion::Ready(answers) => answers,
-            Completion::Pending(future) => future.await,
+            Completion::Pending(future) | Completion::Committing(future) => future.await,
         }
     }
 }
@@ -43,19 +45,41 @@ pub(super) async fn when_released(shards: Arc<Shards>, mut run: Run, limit: Dura
         let mut released = pin!(partition.released.notified());
         // Listens before it looks, so that no release falls in between.
         released.as_mut().enable();
-        if let Progress::Finished = shards.advance(&mut run) {
-            break;
+        match shards.advance(&mut run) {
+            Step::Finished => break,
+            Step::Uncommitted => return when_committed(shards.clone(), run).await,
+            Step::Held => {}
         }
         tokio::select! {
             () = &mut released => {}
             () = &mut timer => {
-                if let Progress::Held = shards.advance(&mut run) {
-                    run.refuse_rest(&Answer::TryAgain);
-                    shards.verify(&mut run);
+                let step = match shards.advance(&mut run) {
+                    Step::Held => {
+                        run.refuse_rest(&Answer::TryAgain);
+                        shards.verify(&mut run)
+                    }
+                    step => step,
+                };
+                match step {
+                    Step::Uncommitted => return when_committed(shards.clone(), run).await,
+                    Step::Finished | Step::Held => break,
                 }
-                break;
             }
         }
     }
     run.into_answers()
+}
+
+/// Waits until what a run saw is committed, or cannot be any more under this node: then its answers are withheld.
+pub(super) async fn when_committed(shards: Arc<Shards>, mut run: Run) -> Vec<Answer> {
+    let Some(partition) = shards.partition(run.partition()) else { return run.into_answers() };
+    loop {
+        let mut committed = pin!(partition.committed.notified());
+        committed.as_mut().enable();
+        if !matches!(shards.verify(&mut run), Step::Uncommitted) {
+            return run.into_answers();
+        }
+        // A lease that runs out wakes nobody.
+        let _ = tokio::time::timeout(shards.lease.remaining(), committed).await;
+    }
 }

@@ -25,7 +25,9 @@ impl Shards {
                 return;
             }
             let Some((index, class)) = pool.victim() else { return };
-            self.judge(tenant, pool, index, class);
+            if !self.judge(tenant, pool, index, class) {
+                return;
+            }
         }
     }
 
@@ -47,22 +49,27 @@ impl Shards {
         }
     }
 
-    /// Lets a partition judge its next candidate. A tail that is not backed by a keyspace on this pool any more
+    /// Lets a partition judge its next candidate; false when it cannot now. A tail that is not backed by a keyspace on this pool any more
     /// is taken out of the pool's table.
-    fn judge(&self, tenant: TenantId, pool: &Arc<Pool>, index: usize, class: usize) {
-        let Some(partition) = self.partitions.get(index) else { return };
+    fn judge(&self, tenant: TenantId, pool: &Arc<Pool>, index: usize, class: usize) -> bool {
+        let Some(partition) = self.partitions.get(index) else { return false };
         let mut guarded = partition.lock();
         let (now, rng) = (self.now(), guarded.random());
         let backed = |known: &Arc<Pool>| Arc::ptr_eq(known, pool);
-        match &mut guarded.served {
-            Some(served) if served.pools.get(&tenant).is_some_and(backed) => {
-                let epoch = served.epoch;
+        let stopped = guarded.hand_over.is_some();
+        match &mut guarded.copy {
+            Some(copy) if copy.leading().is_some() && copy.pools.get(&tenant).is_some_and(backed) => {
+                if stopped {
+                    // What is being given away stays as it is.
+                    return false;
+                }
                 let mut effects = Effects::new();
-                let (shard, cx) = served.on(tenant, pool, now, rng);
+                let (shard, cx) = copy.on(tenant, pool, now, rng);
                 shard.evict(&cx, class, &mut effects);
-                self.deliver(partition.id, epoch, tenant, &effects);
+                self.deliver(partition.id, copy, tenant, now.mono_us, &effects);
             }
             _ => pool.publish(index, &*pool.kind().build()),
         }
+        true
     }
 }

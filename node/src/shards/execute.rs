@@ -6,14 +6,14 @@
 use super::{
     Shards, admission,
     batch::{Answer, Batch, Call, Work},
-    partition::{Guarded, Partition},
+    partition::{Guarded, Leading, Partition},
 };
 use bytes::Bytes;
 use predis_policy::Pool;
 use predis_replica::{Access, access, may_reply};
 use predis_resp::{Flag, Reply};
 use predis_shard::{Context, Discarded, Effects, Shard};
-use predis_types::{Epoch, PartitionId};
+use predis_types::{Epoch, PartitionId, Sequence};
 use std::sync::atomic::{Ordering, fence};
 
 /// How far beyond the budget one batch may get before room is made, in bytes.
@@ -28,22 +28,25 @@ pub(super) struct Run {
     carried_out: usize,
     /// The epoch of the shard that the first of it ran on.
     executed: Option<Epoch>,
+    /// The last change that it may have seen, if its answers have to wait until that is committed.
+    observed: Option<Sequence>,
     /// What a flush removed, until the partition is unlocked.
     discarded: Option<Discarded>,
 }
 
 /// How far a run got.
-pub(super) enum Progress {
+pub(super) enum Step {
     /// It has all its answers.
     Finished,
+    /// It is carried out, but what it saw is not committed yet.
+    Uncommitted,
     /// A hand-over holds the rest of it.
     Held,
 }
 
 /// What one hold of the partition's lock came to.
-enum Step {
-    Done,
-    Held,
+enum Hold {
+    Done(Step),
     /// The tenant is over its budget, or was: go on, or finish, once there is room.
     MakeRoom,
 }
@@ -51,7 +54,7 @@ enum Step {
 impl Run {
     pub(super) fn new(batch: Batch) -> Run {
         let answers = Vec::with_capacity(batch.work.len());
-        Run { batch, answers, carried_out: 0, executed: None, discarded: None }
+        Run { batch, answers, carried_out: 0, executed: None, observed: None, discarded: None }
     }
 
     pub(super) fn partition(&self) -> PartitionId {
@@ -87,79 +90,90 @@ impl Run {
 
 impl Shards {
     /// Goes on with a run until it is finished or held.
-    pub(super) fn advance(&self, run: &mut Run) -> Progress {
+    pub(super) fn advance(&self, run: &mut Run) -> Step {
         let Some(partition) = self.partition(run.batch.partition) else {
             run.refuse_rest(&Answer::ClusterDown);
-            return Progress::Finished;
+            return Step::Finished;
         };
         loop {
-            let step = self.step(partition, run);
+            let hold = self.hold(partition, run);
             run.discarded = None;
-            match step {
-                Step::Done => return Progress::Finished,
-                Step::Held => return Progress::Held,
-                Step::MakeRoom => self.make_room(run.batch.tenant, run.size_bytes()),
+            match hold {
+                Hold::Done(step) => return step,
+                Hold::MakeRoom => self.make_room(run.batch.tenant, run.size_bytes()),
             }
             if run.is_finished() {
-                self.verify(run);
-                return Progress::Finished;
+                return self.verify(run);
             }
         }
     }
 
-    /// Asks again, with everything read anew, whether what was carried out may be acknowledged.
-    pub(super) fn verify(&self, run: &mut Run) {
-        if let Some(partition) = self.partition(run.batch.partition) {
-            self.verify_locked(&partition.lock(), run);
+    /// Asks again, with everything read anew, whether what was carried out may be acknowledged, and whether it may
+    /// be now.
+    pub(super) fn verify(&self, run: &mut Run) -> Step {
+        match self.partition(run.batch.partition) {
+            Some(partition) => self.verify_locked(&partition.lock(), run),
+            None => Step::Finished,
         }
     }
 
-    fn verify_locked(&self, guarded: &Guarded, run: &mut Run) {
-        let Some(epoch) = run.executed else { return };
+    fn verify_locked(&self, guarded: &Guarded, run: &mut Run) -> Step {
+        let Some(epoch) = run.executed else { return Step::Finished };
         if !may_reply(&self.look(guarded), &guarded.owner, epoch) {
             run.withhold();
+            return Step::Finished;
         }
+        let committed = guarded.leading().map_or(Sequence(0), |leading| leading.lead.committed());
+        if run.observed.is_some_and(|observed| observed > committed) {
+            return Step::Uncommitted;
+        }
+        Step::Finished
     }
 
-    fn step(&self, partition: &Partition, run: &mut Run) -> Step {
+    fn hold(&self, partition: &Partition, run: &mut Run) -> Hold {
         let mut guarded = partition.lock();
         match access(&self.look(&guarded), &guarded.owner) {
-            Access::Wait => return Step::Held,
+            Access::Wait => return Hold::Done(Step::Held),
             Access::Moved(node) => run.refuse_rest(&Answer::Moved(node)),
             Access::ClusterDown => run.refuse_rest(&Answer::ClusterDown),
             Access::TryAgain => run.refuse_rest(&Answer::TryAgain),
             Access::Serve { .. } => {
                 let over = self.carry_out(partition.id, &mut guarded, run);
                 if over || !run.is_finished() {
-                    return Step::MakeRoom;
+                    return Hold::MakeRoom;
                 }
             }
         }
-        self.verify_locked(&guarded, run);
-        Step::Done
+        Hold::Done(self.verify_locked(&guarded, run))
     }
 
     /// Carries out what is left of the run, or some of it; whether the tenant is over its budget then.
     fn carry_out(&self, id: PartitionId, guarded: &mut Guarded, run: &mut Run) -> bool {
         let (now, rng) = (self.now(), guarded.random());
         let tenants = self.tenants.load();
-        let (Some(served), Some(pool)) = (&mut guarded.served, tenants.pool(run.batch.tenant)) else {
+        let (Some(copy), Some(pool)) = (&mut guarded.copy, tenants.pool(run.batch.tenant)) else {
             run.refuse_rest(&Answer::TryAgain);
             return false;
         };
-        let epoch = served.epoch;
-        run.executed.get_or_insert(epoch);
+        let Some(Leading { lead, .. }) = copy.leading() else {
+            run.refuse_rest(&Answer::TryAgain);
+            return false;
+        };
+        run.executed.get_or_insert(lead.epoch());
+        let quorum = tenants.is_quorum(run.batch.tenant);
+        let writable = !quorum || lead.members().in_sync.len() >= self.min_in_sync.load(Ordering::Relaxed);
         let mut effects = Effects::new();
-        let (shard, cx) = served.on(run.batch.tenant, pool, now, rng);
+        let (shard, cx) = copy.on(run.batch.tenant, pool, now, rng);
         match &run.batch.work {
             Work::Commands(calls) => {
                 let begun = run.answers.len();
-                run_commands(shard, &cx, calls, &mut run.answers, &mut effects);
+                run_commands(shard, &cx, (calls, writable), &mut run.answers, &mut effects);
                 if let (Some(client), Some(sink)) = (run.batch.reader, &self.sink) {
                     let read = calls[begun..run.answers.len()].iter().flat_map(keys_read);
                     read.for_each(|key| sink.read(id, run.batch.tenant, key, client));
                 }
             }
+            Work::Flush if !writable => run.answers.push(Answer::NoReplicas),
             Work::Flush => {
                 run.discarded = Some(shard.flush(&cx, &mut effects));
                 run.answers.push(Answer::Done);
@@ -167,7 +181,8 @@ impl Shards {
             other => run.answers.push(ask(shard, &cx, other, &mut effects)),
         }
         run.carried_out = run.answers.len();
-        self.deliver(id, epoch, run.batch.tenant, &effects);
+        self.deliver(id, copy, run.batch.tenant, now.mono_us, &effects);
+        run.observed = copy.leading().filter(|_| quorum).map(|leading| leading.lead.last());
         !effects.is_empty() && is_over(pool)
     }
 }
@@ -179,17 +194,22 @@ fn keys_read(call: &Call) -> impl Iterator<Item = &Bytes> {
     keys.into_iter().flatten()
 }
 
-/// Runs the calls that have no answer yet, until all have one or too much was added.
+/// Runs the calls that have no answer yet, until all have one or too much was added; those that write only if that is
+/// `writable`.
 fn run_commands(
     shard: &mut Shard,
     cx: &Context<'_>,
-    calls: &[Call],
+    (calls, writable): (&[Call], bool),
     answers: &mut Vec<Answer>,
     effects: &mut Effects,
 ) {
     let enough = cx.pool.budget().saturating_add(OVERSHOOT_BYTES);
     for call in &calls[answers.len()..] {
         let before = effects.len();
+        if !writable && call.spec.flags.contains(Flag::Write) {
+            answers.push(Answer::NoReplicas);
+            continue;
+        }
         let reply = match admission::refuses(shard, cx, call, effects) {
             true => Reply::error(admission::OOM),
             false => shard.execute(cx, call.spec, &call.args, effects),

@@ -4,7 +4,7 @@
 
 use super::{
     Shards,
-    partition::{Partition, Served},
+    partition::{Partition, ShardCopy},
 };
 use predis_shard::Effects;
 use predis_types::TenantId;
@@ -34,23 +34,22 @@ impl Shards {
     fn expire_in(&self, partition: &Partition, limit: usize, step: &mut Expiry) {
         let mut guarded = partition.lock();
         let rng = guarded.random();
-        let Some(served) = &mut guarded.served else { return };
+        let Some(copy) = guarded.own() else { return };
         let tenants = self.tenants.load();
-        for (tenant, due_ms) in due(served) {
+        for (tenant, due_ms) in due(copy) {
             let now = self.now();
             let Some(pool) = tenants.pool(tenant) else { continue };
             if due_ms >= now.now_ms {
                 step.note(due_ms);
                 continue;
             }
-            let epoch = served.epoch;
             let mut effects = Effects::new();
-            let (shard, cx) = served.on(tenant, pool, now, rng);
+            let (shard, cx) = copy.on(tenant, pool, now, rng);
             step.removed += shard.expire(&cx, limit, &mut effects);
             if let Some(next) = shard.next_expiry_ms(tenant) {
                 step.note(next);
             }
-            self.deliver(partition.id, epoch, tenant, &effects);
+            self.deliver(partition.id, copy, tenant, now.mono_us, &effects);
         }
     }
 }
@@ -62,7 +61,7 @@ impl Expiry {
 }
 
 /// When each tenant's next key expires.
-fn due(served: &Served) -> Vec<(TenantId, u64)> {
-    let shard = &served.shard;
+fn due(copy: &ShardCopy) -> Vec<(TenantId, u64)> {
+    let shard = &copy.shard;
     shard.tenants().filter_map(|tenant| Some((tenant, shard.next_expiry_ms(tenant)?))).collect()
 }

@@ -1,11 +1,12 @@
 //! Driving hand-overs: `predis_replica::HandOver` under the partition's lock, what it wants done handed out.
 //!
-//! Commands run under that lock from beginning to end, so a partition is drained once it is locked. Does not
+//! Commands run under that lock from beginning to end, so none runs any more once it is locked; what is waited for is
+//! that everybody in sync has what they did. Does not
 //! know how a change of the metadata is committed: the caller does, and reports.
 
 use super::{
     Shards,
-    partition::{Guarded, Partition},
+    partition::{Guarded, Leading, Partition},
 };
 use predis_replica::{Access, Ask, AskOutcome, Effect, HandOver, Phase, access};
 use predis_types::{NodeId, PartitionId};
@@ -22,19 +23,21 @@ pub struct HandOverAction {
 
 impl Shards {
     /// Stops a partition that this node serves, in order to give it to another one. Nothing is returned, and
-    /// nothing changed, when it does not serve it now, when it is being handed over already, or when it is not
-    /// empty.
+    /// nothing changed, when it does not serve it now, when it is being handed over already, or when the other one's
+    /// copy is not in sync.
     pub fn begin_hand_over(&self, partition: PartitionId, to: NodeId) -> Vec<HandOverAction> {
         self.drive(partition, |guarded, now_us| {
             let allowed = guarded.hand_over.is_none() && to != self.identity.node;
             match access(&self.look(guarded), &guarded.owner) {
                 Access::Serve { epoch } if allowed => {
                     let node = self.identity.node;
-                    let mut hand_over = HandOver::start(partition, epoch, node, to, now_us, self.hand_over);
-                    let empty = guarded.served.as_ref().is_some_and(|served| served.is_empty());
-                    let effects = hand_over.drained(now_us, empty);
+                    let ready = |leading: &Leading| leading.lead.members().in_sync.iter().any(|l| l.node == to);
+                    if !guarded.leading().is_some_and(ready) {
+                        return Vec::new();
+                    }
+                    let hand_over = HandOver::start(partition, epoch, node, to, now_us, self.hand_over);
                     guarded.hand_over = Some(hand_over);
-                    effects
+                    drain(guarded, now_us)
                 }
                 _ => Vec::new(),
             }
@@ -55,10 +58,19 @@ impl Shards {
         let moving = self.partitions.iter().filter(|partition| partition.moving.load(Relaxed));
         let poll = |partition: &Partition| {
             self.drive(partition.id, |guarded, now_us| {
-                guarded.hand_over.as_mut().map_or_else(Vec::new, |hand_over| hand_over.poll(now_us))
+                let mut effects = drain(guarded, now_us);
+                if let Some(hand_over) = &mut guarded.hand_over {
+                    effects.extend(hand_over.poll(now_us));
+                }
+                effects
             })
         };
         moving.flat_map(poll).collect()
+    }
+
+    /// Resolves when a hand-over can go on: poll them then.
+    pub async fn hand_over_drained(&self) {
+        self.drained.notified().await;
     }
 
     /// How far a partition's hand-over is; `None`: there is none, or it is over.
@@ -77,6 +89,16 @@ impl Shards {
         partition.settle(&mut guarded);
         drop(guarded);
         partition.carry_out(effects)
+    }
+}
+
+/// Tells a hand-over that everybody in sync has everything, if that is so.
+fn drain(guarded: &mut Guarded, now_us: u64) -> Vec<Effect> {
+    let done = |leading: &Leading| leading.lead.committed() == leading.lead.last();
+    let drained = guarded.leading().is_some_and(done);
+    match &mut guarded.hand_over {
+        Some(hand_over) if drained => hand_over.drained(now_us, true),
+        _ => Vec::new(),
     }
 }
 

@@ -1,84 +1,195 @@
-//! How shards come and go: with the applied state, and tenant by tenant.
+//! How copies come and go, and what they become: with the applied state, and tenant by tenant.
 //!
-//! A shard that goes is taken out of its partition under the lock and emptied after it: its memory may take a
+//! A copy that goes is taken out of its partition under the lock and emptied after it: its memory may take a
 //! while to free, and the tenants' pools have to learn that it is gone before another shard publishes its tails
 //! in the same place.
 
 use super::{
     Shards,
-    partition::{Guarded, Partition, Served},
+    partition::{Following, Guarded, Leading, Partition, ShardCopy, Stream},
 };
-use predis_replica::{Ownership, ShardStep, shard_step};
+use predis_policy::Pool;
+use predis_replica::{CopyStep, Follow, Lead, Members, Ownership, copy_step};
 use predis_shard::{Context, Counters, Discarded, Shard};
 use predis_types::{Epoch, PartitionId, TenantId, probe::Event};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError, atomic::Ordering::Relaxed};
+use tokio::sync::watch;
 
 impl Shards {
-    /// Takes note of who owns what by an applied state, never an older one than before: makes the shards that are
-    /// this node's now, and drops those that are not or that belong to another epoch. Partitions that are not
-    /// named stay as they are.
-    pub fn update(&self, owners: impl Iterator<Item = (PartitionId, Ownership)>) {
+    /// Takes note of who holds what by the state applied at this index, never an older one than before: makes the copies that should
+    /// be here now, carries those on that are good still, and drops the others. Partitions that are not named stay as
+    /// they are.
+    pub fn update(&self, index: u64, owners: impl Iterator<Item = (PartitionId, Ownership, Members)>) {
         let _updating = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
-        for (id, owner) in owners {
+        for (id, owner, members) in owners {
             if let Some(partition) = self.partition(id) {
-                self.update_one(partition, owner);
+                self.update_one(partition, owner, members);
             }
         }
+        self.settle_queues();
+        self.share_out();
+        self.metadata_index.send_replace(index);
     }
 
-    fn update_one(&self, partition: &Partition, owner: Ownership) {
+    /// The index of the state that was taken note of last.
+    pub fn metadata_index(&self) -> u64 {
+        *self.metadata_index.borrow()
+    }
+
+    /// Every change of it.
+    pub fn watch_metadata_index(&self) -> watch::Receiver<u64> {
+        self.metadata_index.subscribe()
+    }
+
+    fn update_one(&self, partition: &Partition, owner: Ownership, members: Members) {
         let mut guarded = partition.lock();
+        let step = copy_step(self.identity, guarded.held(self.identity).as_ref(), &owner, &members);
         let effects = guarded.hand_over.as_mut().map_or_else(Vec::new, |moving| moving.observed(owner.epoch));
         guarded.owner = owner;
         partition.settle(&mut guarded);
-        let (gone, create) = match shard_step(&self.look(&guarded), &owner) {
-            ShardStep::Keep => (None, None),
-            ShardStep::Create { epoch } => (None, Some(epoch)),
-            ShardStep::Replace { epoch } => (guarded.served.take(), Some(epoch)),
-            ShardStep::Discard => (guarded.served.take(), None),
+        let (empty, leads) = match step {
+            CopyStep::None | CopyStep::Keep => (false, false),
+            CopyStep::Discard => (true, false),
+            CopyStep::Lead { empty } => (empty, true),
+            CopyStep::Follow { empty } => (empty, false),
         };
-        let garbage = match gone {
-            None => Vec::new(),
-            Some(served) => {
-                if let Some(sink) = &self.sink {
-                    sink.gone(partition.id);
-                }
-                drop(guarded);
-                let garbage = self.retire(served);
-                guarded = partition.lock();
-                garbage
+        let ends_leading = guarded.leading().is_some() && !leads && step != CopyStep::Keep;
+        if (ends_leading || empty && guarded.leading().is_some())
+            && let Some(sink) = &self.sink
+        {
+            sink.gone(partition.id);
+        }
+        let mut garbage = Vec::new();
+        if empty && let Some(copy) = guarded.copy.take() {
+            drop(guarded);
+            garbage = self.retire(copy);
+            guarded = partition.lock();
+        }
+        match step {
+            CopyStep::None | CopyStep::Discard => {}
+            CopyStep::Keep => self.keep(partition.id, &mut guarded, members),
+            CopyStep::Lead { empty: true } => self.start(partition.id, &mut guarded, owner.epoch, members),
+            CopyStep::Follow { empty: true } => {
+                let follow = Follow::new(owner.epoch, self.stream);
+                let in_sync = members.in_sync.contains(&self.identity);
+                let following = Following { follow, cursor: None, in_sync, lost: members.lost };
+                guarded.copy = Some(ShardCopy::new(self.empty_shard(partition.id), Stream::Follow(following)));
             }
-        };
-        if let Some(epoch) = create {
-            self.start(partition, &mut guarded, epoch);
+            CopyStep::Lead { empty: false } => self.lead_on(partition.id, &mut guarded, owner.epoch, members),
+            CopyStep::Follow { empty: false } => self.follow_on(&mut guarded, owner.epoch, &members),
         }
         drop(guarded);
+        // Whoever waits for a commitment finds out that it will not come in this epoch.
+        partition.committed.notify_waiters();
         // What a hand-over says after it observed a state is never an ask.
         partition.carry_out(effects);
         drop(garbage);
     }
 
-    fn start(&self, partition: &Partition, guarded: &mut Guarded, epoch: Epoch) {
-        guarded.served = Some(Served::new(epoch, Shard::new(partition.id, self.hash_key)));
-        self.probe.event(Event::Started { partition: partition.id, epoch });
+    fn empty_shard(&self, partition: PartitionId) -> Shard {
+        Shard::new(partition, self.hash_key)
+    }
+
+    /// The epoch goes on.
+    fn keep(&self, id: PartitionId, guarded: &mut Guarded, members: Members) {
+        let Some(copy) = &mut guarded.copy else { return };
+        match &mut copy.stream {
+            Stream::Lead(leading) => {
+                if *leading.lead.members() != members {
+                    leading.lead.observed(members, self.clock.mono_us());
+                    self.tell_all(id, leading);
+                }
+            }
+            Stream::Follow(following) => following.in_sync = members.in_sync.contains(&self.identity),
+        }
+    }
+
+    /// The partition begins empty, here.
+    fn start(&self, id: PartitionId, guarded: &mut Guarded, epoch: Epoch, members: Members) {
+        let lead = Lead::new(self.identity, epoch, members, self.clock.mono_us(), self.stream);
+        let mut leading = Leading { lead, queues: Vec::new() };
+        self.tell_all(id, &mut leading);
+        guarded.copy = Some(ShardCopy::new(self.empty_shard(id), Stream::Lead(leading)));
+        self.probe.event(Event::Started { partition: id, epoch });
+    }
+
+    /// The copy becomes the primary's in this epoch, or goes on as such.
+    fn lead_on(&self, id: PartitionId, guarded: &mut Guarded, epoch: Epoch, members: Members) {
+        let Some(ShardCopy { shard, pools, stream }) = guarded.copy.take() else { return };
+        let now_us = self.clock.mono_us();
+        let (lead, behind, followed) = match stream {
+            Stream::Lead(leading) => (leading.lead.again(epoch, members, now_us), Vec::new(), false),
+            Stream::Follow(following) => {
+                let (lead, behind, lost) = following.follow.promote(self.identity, epoch, members, now_us);
+                if lost > 0 {
+                    tracing::warn!(partition = id.0, lost, "changes were lost with the last primary, at least");
+                    self.replication.lost.fetch_add(lost, Relaxed);
+                }
+                self.replication.promotions.fetch_add(1, Relaxed);
+                (lead, behind, true)
+            }
+        };
+        let mut leading = Leading { lead, queues: Vec::new() };
+        self.tell_all(id, &mut leading);
+        // Applied as a replica's still: only then does it change hands.
+        let mut copy = ShardCopy { shard, pools, stream: Stream::Lead(leading) };
+        for bytes in behind {
+            self.apply_change(&mut copy, bytes, None, guarded.random());
+        }
+        if followed {
+            self.take_over_pools(&mut copy, guarded.random(), |table, tenant| table.pool(tenant).cloned());
+        }
+        guarded.copy = Some(copy);
+    }
+
+    /// The copy becomes a replica's in this epoch, or goes on as such.
+    fn follow_on(&self, guarded: &mut Guarded, epoch: Epoch, members: &Members) {
+        let Some(ShardCopy { shard, pools, stream }) = guarded.copy.take() else { return };
+        let (follow, led) = match stream {
+            Stream::Lead(leading) => (leading.lead.retire(epoch), true),
+            Stream::Follow(following) => (following.follow.again(epoch), false),
+        };
+        let in_sync = members.in_sync.contains(&self.identity);
+        let following = Following { follow, cursor: None, in_sync, lost: members.lost };
+        let mut copy = ShardCopy { shard, pools, stream: Stream::Follow(following) };
+        if led {
+            self.take_over_pools(&mut copy, guarded.random(), |table, tenant| table.replicas(tenant).cloned());
+        }
+        guarded.copy = Some(copy);
+    }
+
+    /// Puts what every tenant has in a copy under another pool.
+    fn take_over_pools(
+        &self,
+        copy: &mut ShardCopy,
+        rng: u64,
+        pool: impl Fn(&super::tenants::Table, TenantId) -> Option<Arc<Pool>>,
+    ) {
+        let (now, table) = (self.now(), self.tenants.load());
+        let tenants: Vec<TenantId> = copy.pools.keys().copied().collect();
+        for tenant in tenants {
+            if let Some(pool) = pool(&table, tenant) {
+                copy.on(tenant, &pool, now, rng);
+            }
+        }
     }
 
     /// Takes a shard's entries off the pools and keeps what it counted.
-    fn retire(&self, mut served: Served) -> Vec<Discarded> {
-        let tenants: Vec<TenantId> = served.pools.keys().copied().collect();
-        tenants.into_iter().filter_map(|tenant| self.retire_keyspace(&mut served, tenant)).collect()
+    fn retire(&self, mut copy: ShardCopy) -> Vec<Discarded> {
+        let tenants: Vec<TenantId> = copy.pools.keys().copied().collect();
+        tenants.into_iter().filter_map(|tenant| self.retire_keyspace(&mut copy, tenant)).collect()
     }
 
     /// Takes a tenant out of a shard.
-    fn retire_keyspace(&self, served: &mut Served, tenant: TenantId) -> Option<Discarded> {
-        let pool = served.pools.remove(&tenant)?;
+    pub(super) fn retire_keyspace(&self, copy: &mut ShardCopy, tenant: TenantId) -> Option<Discarded> {
+        let pool = copy.pools.remove(&tenant)?;
         let now = self.now();
         let cx = Context { tenant, now_ms: now.now_ms, tick: now.mono_us, rng: 0, pool: &pool };
-        let counters = served.shard.stats(tenant).counters;
+        let counters = copy.shard.stats(tenant).counters;
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
         add_counters(retired.entry(tenant).or_default(), &counters);
         drop(retired);
-        Some(served.shard.drop_tenant(&cx))
+        Some(copy.shard.drop_tenant(&cx))
     }
 
     /// Puts what a tenant has in every shard under its current pool.
@@ -87,10 +198,12 @@ impl Shards {
             let mut guarded = partition.lock();
             let (now, rng) = (self.now(), guarded.random());
             let tenants = self.tenants.load();
-            if let (Some(served), Some(pool)) = (&mut guarded.served, tenants.pool(tenant))
-                && served.pools.contains_key(&tenant)
-            {
-                served.on(tenant, pool, now, rng);
+            let Some(copy) = guarded.copy.as_mut().filter(|copy| copy.pools.contains_key(&tenant)) else {
+                continue;
+            };
+            let leads = copy.leading().is_some();
+            if let Some(pool) = if leads { tenants.pool(tenant) } else { tenants.replicas(tenant) } {
+                copy.on(tenant, pool, now, rng);
             }
         }
     }
@@ -99,7 +212,7 @@ impl Shards {
     pub(super) fn drop_keyspaces(&self, tenant: TenantId) {
         for partition in &self.partitions {
             let mut guarded = partition.lock();
-            let garbage = guarded.served.as_mut().and_then(|served| self.retire_keyspace(served, tenant));
+            let garbage = guarded.copy.as_mut().and_then(|copy| self.retire_keyspace(copy, tenant));
             drop(guarded);
             drop(garbage);
         }

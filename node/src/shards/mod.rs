@@ -11,6 +11,7 @@
 
 mod admission;
 mod batch;
+mod change;
 mod completion;
 mod effects;
 mod evict;
@@ -20,31 +21,40 @@ mod hand_over;
 mod lifecycle;
 mod numbers;
 mod partition;
+mod queue;
+mod streams;
 mod tenants;
 
 #[cfg(test)]
 mod tests;
 
 pub use batch::{Answer, Batch, Call, Work};
+pub use change::ChangeError;
 pub use completion::Completion;
 pub use effects::{EffectCounts, Sink};
 pub use expire::Expiry;
 pub use hand_over::HandOverAction;
+pub use queue::Queue;
+pub use streams::{Heard, Outgoing, Page, Progress, ReplicationCounts};
 pub use tenants::Budget;
 
 use crate::lease::Lease;
-use execute::{Progress, Run};
+use execute::{Run, Step};
 use partition::{Guarded, Moment, Partition};
 use predis_policy::PolicyKind;
-use predis_replica::{HandOverConfig, Local, Life};
-use predis_shard::{Counters, Effects};
-use predis_types::{Clock, Epoch, PartitionCount, PartitionId, Rng, TenantId, mix64, probe::Probe};
+use predis_replica::{HandOverConfig, Life, Local, StreamConfig};
+use predis_shard::Counters;
+use predis_types::{Clock, PartitionCount, PartitionId, Rng, TenantId, mix64, probe::Probe};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
     time::Duration,
 };
 use tenants::{Put, Tenants};
+use tokio::sync::{Notify, watch};
 
 /// What the shards of a node are made with.
 pub struct ShardsConfig {
@@ -60,6 +70,8 @@ pub struct ShardsConfig {
     pub probe: Arc<dyn Probe>,
     /// How patient hand-overs are.
     pub hand_over: HandOverConfig,
+    /// How patient streams are, and what they keep.
+    pub stream: StreamConfig,
 }
 
 /// All shards of a node.
@@ -69,12 +81,23 @@ pub struct Shards {
     hash_key: [u64; 2],
     probe: Arc<dyn Probe>,
     hand_over: HandOverConfig,
+    stream: StreamConfig,
     clock: Arc<dyn Clock>,
     lease: Arc<Lease>,
     partitions: Box<[Partition]>,
     tenants: Tenants,
     effect_counts: EffectCounts,
     sink: Option<Box<dyn Sink>>,
+    replication: ReplicationCounts,
+    queues: Mutex<BTreeMap<Life, Arc<Queue>>>,
+    /// Whose queues there are.
+    replicas: watch::Sender<Vec<Life>>,
+    /// The index of the state that was taken note of last.
+    metadata_index: watch::Sender<u64>,
+    /// Wakes whoever drives hand-overs: one has what it waited for.
+    drained: Notify,
+    /// With fewer copies in sync a write under quorum is refused.
+    min_in_sync: AtomicUsize,
     /// Whether the last [`Shards::trim`] left something beyond a budget.
     beyond: AtomicBool,
     /// One applied state at a time.
@@ -101,12 +124,19 @@ impl Shards {
             hash_key: config.hash_key,
             probe: config.probe,
             hand_over: config.hand_over,
+            stream: config.stream,
             clock,
             lease,
             tenants: Tenants::new(partitions.len(), config.memory_bytes),
             partitions,
             effect_counts: EffectCounts::default(),
             sink: None,
+            replication: ReplicationCounts::default(),
+            queues: Mutex::default(),
+            replicas: watch::Sender::default(),
+            metadata_index: watch::Sender::default(),
+            drained: Notify::new(),
+            min_in_sync: AtomicUsize::new(1),
             beyond: AtomicBool::new(false),
             updating: Mutex::new(()),
             retired: Mutex::default(),
@@ -133,21 +163,30 @@ impl Shards {
     pub fn submit(self: &Arc<Self>, batch: Batch) -> Completion {
         let mut run = Run::new(batch);
         match self.advance(&mut run) {
-            Progress::Finished => Completion::Ready(run.into_answers()),
-            Progress::Held => {
+            Step::Finished => Completion::Ready(run.into_answers()),
+            Step::Uncommitted => {
+                Completion::Committing(Box::pin(completion::when_committed(self.clone(), run)))
+            }
+            Step::Held => {
                 let limit = Duration::from_micros(self.hand_over.hold_us);
                 Completion::Pending(Box::pin(completion::when_released(self.clone(), run, limit)))
             }
         }
     }
 
-    /// Adds a tenant, or changes its policy or budget; `memory_bytes` of `None` shares what the node has left. Others'
-    /// parts of that become larger or smaller with it. Keys stay, but
+    /// Adds a tenant, or changes its policy, its budget, or whether its replies wait for a quorum; `memory_bytes` of
+    /// `None` shares what the node has left. Others' parts of that become larger or smaller with it. Keys stay, but
     /// under a new policy their recency starts anew, and those beyond a smaller budget are evicted: some now, the
     /// rest with the next writes and [`Shards::expire`]. Costs nothing when nothing changes.
-    pub fn configure_tenant(&self, tenant: TenantId, policy: PolicyKind, memory_bytes: Option<u64>) {
+    pub fn configure_tenant(
+        &self,
+        tenant: TenantId,
+        policy: PolicyKind,
+        memory_bytes: Option<u64>,
+        quorum: bool,
+    ) {
         let changing = self.tenants.change();
-        match self.tenants.put(tenant, policy, memory_bytes) {
+        match self.tenants.put(tenant, policy, memory_bytes, quorum) {
             Put::Unchanged => return,
             Put::Budget => {}
             Put::Pool => self.take_up_pool(tenant),
@@ -185,7 +224,30 @@ impl Shards {
 
     /// A tenant's policy and budget; `None` when it is not configured here.
     pub fn budget(&self, tenant: TenantId) -> Option<Budget> {
-        self.tenants.load().pool(tenant).map(|pool| Budget::of(pool))
+        let table = self.tenants.load();
+        Some(Budget::of(table.pool(tenant)?, table.replicas(tenant)?))
+    }
+
+    /// Has writes under quorum refused with fewer copies in sync than this.
+    pub fn set_min_in_sync(&self, copies: usize) {
+        self.min_in_sync.store(copies, Relaxed);
+    }
+
+    /// Shares the tenants' budgets out between what this node is the primary of and what it keeps for others.
+    fn share_out(&self) {
+        let (mut led, mut held) = (0, 0);
+        for partition in &self.partitions {
+            let guarded = partition.lock();
+            led += u32::from(guarded.leading().is_some());
+            held += u32::from(guarded.copy.is_some());
+        }
+        let changed = {
+            let _changing = self.tenants.change();
+            self.tenants.set_copies(led, held)
+        };
+        if changed {
+            self.trim();
+        }
     }
 
     fn partition(&self, id: PartitionId) -> Option<&Partition> {
@@ -201,16 +263,5 @@ impl Shards {
         // Only a hand-over asks for the time.
         let now_us = if guarded.hand_over.is_some() { self.clock.mono_us() } else { 0 };
         guarded.local(self.identity, self.lease.is_valid(), now_us)
-    }
-
-    /// Counts effects and passes them on; to be called while the partition is locked.
-    fn deliver(&self, partition: PartitionId, epoch: Epoch, tenant: TenantId, effects: &Effects) {
-        if effects.is_empty() {
-            return;
-        }
-        self.effect_counts.add(effects);
-        if let Some(sink) = &self.sink {
-            sink.effects(partition, epoch, tenant, effects);
-        }
     }
 }

@@ -22,15 +22,15 @@ impl Shards {
         self.partitions.iter().filter_map(serves).collect()
     }
 
-    /// A tenant's counts and sums over all shards of this node; events since it booted or since
+    /// A tenant's counts and sums over all partitions that this node is the primary of; events since it booted or since
     /// [`Shards::reset_counters`], those in shards that are gone included.
     pub fn stats(&self, tenant: TenantId) -> Stats {
         let mut sum = Stats::default();
         let mut expire_at_ms = 0u128;
         for partition in &self.partitions {
             let guarded = partition.lock();
-            let Some(served) = &guarded.served else { continue };
-            let stats = served.shard.stats(tenant);
+            let Some(copy) = guarded.copy.as_ref().filter(|copy| copy.leading().is_some()) else { continue };
+            let stats = copy.shard.stats(tenant);
             drop(guarded);
             sum.keys += stats.keys;
             sum.expiring += stats.expiring;
@@ -48,8 +48,8 @@ impl Shards {
     /// Sets a tenant's counters to zero on this node (CONFIG RESETSTAT).
     pub fn reset_counters(&self, tenant: TenantId) {
         for partition in &self.partitions {
-            if let Some(served) = &mut partition.lock().served {
-                served.shard.reset_counters(tenant);
+            if let Some(copy) = &mut partition.lock().copy {
+                copy.shard.reset_counters(tenant);
             }
         }
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);

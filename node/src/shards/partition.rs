@@ -1,12 +1,14 @@
-//! One partition on this node: who owns it, its shard and its hand-over, behind one lock.
+//! One partition on this node: who holds it, this node's copy and its hand-over, behind one lock.
 //!
 //! ```text
-//!   Partition --lock--> Guarded { owner, served: (epoch, shard, the pools its keyspaces are on), hand_over }
+//!   Partition --lock--> Guarded { owner, copy: (shard, stream, the pools its keyspaces are on), hand_over }
 //! ```
-//! Nobody holds the locks of two partitions. Decides nothing: `predis_replica::access` does.
+//! Nobody holds the locks of two partitions. Decides nothing: `predis_replica` does.
 
+use super::queue::Queue;
+use bytes::Bytes;
 use predis_policy::Pool;
-use predis_replica::{HandOver, Hold, Local, Ownership, Life};
+use predis_replica::{Cursor, Follow, HandOver, Held, Hold, Lead, Life, Local, Ownership, Role};
 use predis_shard::{Context, Shard};
 use predis_types::{Epoch, PartitionId, TenantId, mix64};
 use std::{
@@ -24,20 +26,45 @@ pub(super) struct Moment {
     pub(super) mono_us: u64,
 }
 
-/// A shard and what belongs to it.
-pub(super) struct Served {
-    /// The epoch that the shard belongs to.
-    pub(super) epoch: Epoch,
+/// What a copy is used for.
+pub(super) enum Stream {
+    /// It is the primary's.
+    Lead(Leading),
+    /// It is a replica's.
+    Follow(Following),
+}
+
+/// A primary's stream.
+pub(super) struct Leading {
+    pub(super) lead: Lead<Bytes>,
+    /// Where it is noted that there is something to tell, one for each replica.
+    pub(super) queues: Vec<Arc<Queue>>,
+}
+
+/// A replica's stream.
+pub(super) struct Following {
+    pub(super) follow: Follow<Bytes>,
+    /// From where on a copy in the making has nothing yet; `None`: it is whole.
+    pub(super) cursor: Option<Cursor>,
+    /// Whether it is in sync by the state that was last applied.
+    pub(super) in_sync: bool,
+    /// How often the partition had begun anew when this copy began.
+    pub(super) lost: u64,
+}
+
+/// A copy of a partition.
+pub(super) struct ShardCopy {
     pub(super) shard: Shard,
     /// The pool that each tenant's keyspace is accounted in: the current one, or the one before until the
     /// keyspace is next touched.
     pub(super) pools: BTreeMap<TenantId, Arc<Pool>>,
+    pub(super) stream: Stream,
 }
 
-impl Served {
-    /// An empty shard.
-    pub(super) fn new(epoch: Epoch, shard: Shard) -> Served {
-        Served { epoch, shard, pools: BTreeMap::new() }
+impl ShardCopy {
+    /// An empty copy.
+    pub(super) fn new(shard: Shard, stream: Stream) -> ShardCopy {
+        ShardCopy { shard, pools: BTreeMap::new(), stream }
     }
 
     /// The shard and the circumstances for work on a tenant's keys, which are on `pool` afterwards whatever pool
@@ -50,7 +77,7 @@ impl Served {
         now: Moment,
         rng: u64,
     ) -> (&'a mut Shard, Context<'a>) {
-        let Served { shard, pools, .. } = self;
+        let ShardCopy { shard, pools, .. } = self;
         let known = pools.entry(tenant).or_insert_with(|| pool.clone());
         let before = (!Arc::ptr_eq(known, pool)).then(|| std::mem::replace(known, pool.clone()));
         let cx = Context { tenant, now_ms: now.now_ms, tick: now.mono_us, rng, pool: known };
@@ -60,9 +87,28 @@ impl Served {
         (shard, cx)
     }
 
-    /// Whether no tenant has a key here.
-    pub(super) fn is_empty(&self) -> bool {
-        self.shard.tenants().all(|tenant| self.shard.is_empty(tenant))
+    /// Its stream, if it is the primary's.
+    pub(super) fn leading(&self) -> Option<&Leading> {
+        match &self.stream {
+            Stream::Lead(leading) => Some(leading),
+            Stream::Follow(_) => None,
+        }
+    }
+
+    /// Its stream, if it is the primary's.
+    pub(super) fn leading_mut(&mut self) -> Option<&mut Leading> {
+        match &mut self.stream {
+            Stream::Lead(leading) => Some(leading),
+            Stream::Follow(_) => None,
+        }
+    }
+
+    /// Its stream, if it is a replica's.
+    pub(super) fn following_mut(&mut self) -> Option<&mut Following> {
+        match &mut self.stream {
+            Stream::Follow(following) => Some(following),
+            Stream::Lead(_) => None,
+        }
     }
 }
 
@@ -70,22 +116,60 @@ impl Served {
 pub(super) struct Guarded {
     /// As last applied.
     pub(super) owner: Ownership,
-    pub(super) served: Option<Served>,
+    pub(super) copy: Option<ShardCopy>,
     /// One that is finished is dropped.
     pub(super) hand_over: Option<HandOver>,
     word: u64,
 }
 
 impl Guarded {
-    /// What `predis_replica` decides by.
+    /// What `predis_replica` decides requests by.
     pub(super) fn local(&self, identity: Life, lease_valid: bool, now_us: u64) -> Local {
         let hold = |hand_over: &HandOver| hand_over.hold(self.owner.epoch, now_us);
         Local {
             identity,
             lease_valid,
             hold: self.hand_over.as_ref().map_or(Hold::Open, hold),
-            shard: self.served.as_ref().map(|served| served.epoch),
+            shard: self.leading().map(|leading| leading.lead.epoch()),
         }
+    }
+
+    /// What `predis_replica` decides about the copy by.
+    pub(super) fn held(&self, identity: Life) -> Option<Held> {
+        let drained = self.hand_over.as_ref().is_some_and(HandOver::is_drained);
+        Some(match &self.copy.as_ref()?.stream {
+            Stream::Lead(Leading { lead, .. }) => Held {
+                epoch: lead.epoch(),
+                lost: lead.members().lost,
+                in_sync: lead.members().in_sync.contains(&identity),
+                whole: true,
+                role: Role::Lead { drained },
+            },
+            Stream::Follow(following) => Held {
+                epoch: following.follow.epoch(),
+                lost: following.lost,
+                in_sync: following.in_sync,
+                whole: following.follow.is_whole(),
+                role: Role::Follow,
+            },
+        })
+    }
+
+    /// The stream of a copy that is the primary's.
+    pub(super) fn leading(&self) -> Option<&Leading> {
+        self.copy.as_ref().and_then(ShardCopy::leading)
+    }
+
+    /// The stream of a copy that is the primary's in this epoch.
+    pub(super) fn leading_in(&mut self, epoch: Epoch) -> Option<&mut Leading> {
+        let leading = self.copy.as_mut().and_then(ShardCopy::leading_mut);
+        leading.filter(|leading| leading.lead.epoch() == epoch)
+    }
+
+    /// The copy, if this node may change it on its own account: the primary's, and not being given away.
+    pub(super) fn own(&mut self) -> Option<&mut ShardCopy> {
+        let stopped = self.hand_over.is_some();
+        self.copy.as_mut().filter(|copy| !stopped && copy.leading().is_some())
     }
 
     /// A random word.
@@ -101,6 +185,8 @@ pub(super) struct Partition {
     guarded: Mutex<Guarded>,
     /// Wakes the requests that a hand-over holds.
     pub(super) released: Notify,
+    /// Wakes the replies that wait until what they saw is committed.
+    pub(super) committed: Notify,
     /// Whether there is a hand-over: written under the lock, read without to find the few that move.
     pub(super) moving: AtomicBool,
 }
@@ -108,11 +194,12 @@ pub(super) struct Partition {
 impl Partition {
     /// A partition of which nothing is known yet. `word` seeds its random words.
     pub(super) fn new(id: PartitionId, word: u64) -> Partition {
-        let guarded = Guarded { owner: Ownership::default(), served: None, hand_over: None, word };
+        let guarded = Guarded { owner: Ownership::default(), copy: None, hand_over: None, word };
         Partition {
             id,
             guarded: Mutex::new(guarded),
             released: Notify::new(),
+            committed: Notify::new(),
             moving: AtomicBool::new(false),
         }
     }

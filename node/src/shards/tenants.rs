@@ -15,7 +15,12 @@ const UNBOUNDED: u64 = u64::MAX;
 
 #[derive(Clone)]
 struct Tenant {
+    /// What it has where this node is the primary.
     pool: Arc<Pool>,
+    /// What it has in copies for other primaries: only those evict from them.
+    replicas: Arc<Pool>,
+    /// Whether its replies wait until what they saw is committed.
+    quorum: bool,
     /// What it was promised; `None`: it shares what the node has left.
     memory_bytes: Option<u64>,
 }
@@ -24,6 +29,9 @@ struct Tenant {
 #[derive(Clone, Default)]
 pub(super) struct Table {
     node_bytes: Option<u64>,
+    /// How many partitions this node is the primary of, and how many it has a copy of.
+    led: u32,
+    held: u32,
     tenants: BTreeMap<TenantId, Tenant>,
 }
 
@@ -31,6 +39,16 @@ impl Table {
     /// The tenant's pool; `None`: there is no such tenant here.
     pub(super) fn pool(&self, tenant: TenantId) -> Option<&Arc<Pool>> {
         self.tenants.get(&tenant).map(|tenant| &tenant.pool)
+    }
+
+    /// The tenant's pool for copies of what other nodes are the primaries of.
+    pub(super) fn replicas(&self, tenant: TenantId) -> Option<&Arc<Pool>> {
+        self.tenants.get(&tenant).map(|tenant| &tenant.replicas)
+    }
+
+    /// Whether the tenant's replies wait until what they saw is committed.
+    pub(super) fn is_quorum(&self, tenant: TenantId) -> bool {
+        self.tenants.get(&tenant).is_some_and(|tenant| tenant.quorum)
     }
 
     /// All tenants, ascending.
@@ -44,27 +62,35 @@ impl Table {
     }
 
     /// Gives every tenant its budget. The node's bound holds whatever tenants were promised: promises that exceed it
-    /// together are cut in proportion, and tenants without one of their own have equal parts of what is left.
+    /// together are cut in proportion, and tenants without one of their own have equal parts of what is left. Of a
+    /// budget a primary uses what its partitions are of all copies here: the rest is for the others, whose own
+    /// primaries keep to the same rule.
     fn share_out(&self) {
-        let Some(node_bytes) = self.node_bytes else {
-            let own = |tenant: &Tenant| tenant.memory_bytes.unwrap_or(UNBOUNDED);
-            return self.tenants.values().for_each(|tenant| tenant.pool.set_budget(own(tenant)));
-        };
         let promised: u128 = self.tenants.values().filter_map(|t| t.memory_bytes).map(u128::from).sum();
         let sharing = self.tenants.values().filter(|tenant| tenant.memory_bytes.is_none()).count() as u64;
-        let left = u128::from(node_bytes).saturating_sub(promised);
-        let part = u64::try_from(left).unwrap_or(node_bytes).checked_div(sharing).unwrap_or(0);
         for tenant in self.tenants.values() {
-            let budget = match tenant.memory_bytes {
-                None => part,
-                Some(bytes) if promised <= u128::from(node_bytes) => bytes,
-                Some(bytes) => {
+            let budget = match (self.node_bytes, tenant.memory_bytes) {
+                (None, own) => own.unwrap_or(UNBOUNDED),
+                (Some(node_bytes), None) => {
+                    let left = u128::from(node_bytes).saturating_sub(promised);
+                    u64::try_from(left).unwrap_or(node_bytes).checked_div(sharing).unwrap_or(0)
+                }
+                (Some(node_bytes), Some(bytes)) if promised <= u128::from(node_bytes) => bytes,
+                (Some(node_bytes), Some(bytes)) => {
                     let cut = u128::from(bytes) * u128::from(node_bytes) / promised;
                     u64::try_from(cut).unwrap_or(bytes)
                 }
             };
-            tenant.pool.set_budget(budget);
+            tenant.pool.set_budget(self.part_of_primaries(budget));
         }
+    }
+
+    fn part_of_primaries(&self, budget: u64) -> u64 {
+        if budget == UNBOUNDED || self.led == self.held {
+            return budget;
+        }
+        let part = u128::from(budget) * u128::from(self.led) / u128::from(self.held.max(1));
+        u64::try_from(part).unwrap_or(budget)
     }
 }
 
@@ -88,7 +114,7 @@ pub(super) struct Tenants {
 impl Tenants {
     /// None yet.
     pub(super) fn new(partitions: usize, node_bytes: Option<u64>) -> Tenants {
-        let table = Table { node_bytes, tenants: BTreeMap::new() };
+        let table = Table { node_bytes, ..Table::default() };
         Tenants { partitions, table: ArcSwap::from_pointee(table), changing: Mutex::new(()) }
     }
 
@@ -103,17 +129,31 @@ impl Tenants {
     }
 
     /// Adds a tenant or changes it.
-    pub(super) fn put(&self, id: TenantId, kind: PolicyKind, memory_bytes: Option<u64>) -> Put {
-        let is_same = |tenant: &Tenant| tenant.pool.kind() == kind && tenant.memory_bytes == memory_bytes;
+    pub(super) fn put(
+        &self,
+        id: TenantId,
+        kind: PolicyKind,
+        memory_bytes: Option<u64>,
+        quorum: bool,
+    ) -> Put {
+        let is_same = |tenant: &Tenant| {
+            (tenant.pool.kind(), tenant.memory_bytes, tenant.quorum) == (kind, memory_bytes, quorum)
+        };
         if self.load().tenants.get(&id).is_some_and(is_same) {
             return Put::Unchanged;
         }
         let mut table = Table::clone(&self.load());
-        let kept = table.pool(id).filter(|pool| pool.kind() == kind).cloned();
+        let kept = table.tenants.get(&id).filter(|tenant| tenant.pool.kind() == kind);
         let put = if kept.is_some() { Put::Budget } else { Put::Pool };
-        // Nothing fits before the budgets are shared out, which is at once.
-        let pool = kept.unwrap_or_else(|| Arc::new(Pool::new(kind, self.partitions, 0)));
-        table.tenants.insert(id, Tenant { pool, memory_bytes });
+        let (pool, replicas) = match kept {
+            Some(tenant) => (tenant.pool.clone(), tenant.replicas.clone()),
+            // Nothing fits before the budgets are shared out, which is at once.
+            None => {
+                let pool = |budget| Arc::new(Pool::new(kind, self.partitions, budget));
+                (pool(0), pool(UNBOUNDED))
+            }
+        };
+        table.tenants.insert(id, Tenant { pool, replicas, quorum, memory_bytes });
         table.share_out();
         self.table.store(Arc::new(table));
         put
@@ -126,6 +166,19 @@ impl Tenants {
         table.share_out();
         self.table.store(Arc::new(table));
         was_there
+    }
+
+    /// Takes note of how many partitions this node is the primary of, of those that it has a copy of; whether that
+    /// is new.
+    pub(super) fn set_copies(&self, led: u32, held: u32) -> bool {
+        let mut table = Table::clone(&self.load());
+        let changed = (table.led, table.held) != (led, held);
+        if changed {
+            (table.led, table.held) = (led, held);
+            table.share_out();
+            self.table.store(Arc::new(table));
+        }
+        changed
     }
 
     /// Changes what the node's shards may take, and with it the tenants' budgets.
@@ -146,14 +199,17 @@ pub struct Budget {
     pub limit_bytes: Option<u64>,
     /// What they take now, in bytes.
     pub used_bytes: u64,
+    /// What copies for other primaries take, in bytes; not within the limit, which is smaller for it.
+    pub replica_bytes: u64,
 }
 
 impl Budget {
-    pub(super) fn of(pool: &Pool) -> Budget {
+    pub(super) fn of(pool: &Pool, replicas: &Pool) -> Budget {
         Budget {
             policy: pool.kind(),
             limit_bytes: Some(pool.budget()).filter(|budget| *budget != UNBOUNDED),
             used_bytes: pool.used(),
+            replica_bytes: replicas.used(),
         }
     }
 }
@@ -169,7 +225,7 @@ mod tests {
     #[test]
     fn a_node_shares_out_what_it_has_and_no_more() {
         let tenants = Tenants::new(4, Some(1_000));
-        let put = |id: u32, bytes| tenants.put(TenantId(id), PolicyKind::Lru, bytes);
+        let put = |id: u32, bytes| tenants.put(TenantId(id), PolicyKind::Lru, bytes, false);
         put(0, None);
         assert_eq!(budgets(&tenants), [1_000]);
         put(1, None);
@@ -181,6 +237,10 @@ mod tests {
         tenants.remove(TenantId(3));
         tenants.set_node_bytes(Some(2_000));
         assert_eq!(budgets(&tenants), [800, 800, 400]);
+        // Of four copies here three are for other primaries.
+        assert!(tenants.set_copies(1, 4) && !tenants.set_copies(1, 4));
+        assert_eq!(budgets(&tenants), [200, 200, 100]);
+        tenants.set_copies(4, 4);
         tenants.set_node_bytes(None);
         assert_eq!(budgets(&tenants), [UNBOUNDED, UNBOUNDED, 400]);
     }

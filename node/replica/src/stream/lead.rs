@@ -211,6 +211,15 @@ impl<T: Clone> Lead<T> {
         }
     }
 
+    /// Whether [`Lead::part`] has more than news of what is committed.
+    pub fn has_more_for(&self, to: Life) -> bool {
+        self.peers.get(&to).is_some_and(|peer| match peer.stage {
+            Stage::Unfit => false,
+            Stage::Streaming => peer.sent < self.log.last(),
+            Stage::Unknown | Stage::Copying(_) => true,
+        })
+    }
+
     /// The page that the last part to a replica asked for ends here; `None`: it is the last one.
     pub fn page_ends(&mut self, to: Life, head: PageHead, next: Option<Cursor>) {
         if let Some(Peer { stage: Stage::Copying(copying), .. }) = self.peers.get_mut(&to) {

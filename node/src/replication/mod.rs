@@ -1,0 +1,24 @@
+//! Replication between nodes: what the shards have to tell, carried to the members that hold copies, and back.
+//!
+//! ```text
+//! Shards::watch_replicas -> one sender each: Queue::next -> Shards::parts -> Replica.Replicate -> acknowledged | unheard
+//! Shards::changes -> Raft -> the next applied state, or not_changed
+//! grpc/replica.rs -> receive -> Shards::receive
+//! ```
+//! One call at a time to each replica, so what comes while one is under way goes together in the next. Does not know
+//! what a change says, nor when one is committed: `predis_replica` does.
+
+mod receiver;
+mod sender;
+mod sets;
+mod wire;
+
+pub use receiver::{receive, survey};
+pub use sender::send;
+pub use sets::keep_in_sync;
+
+/// The largest message between members: the longest value, its key, and what comes with them.
+pub const MAX_MESSAGE_BYTES: usize = 1200 << 20;
+
+/// How many bytes of entries and pages go into one message, about.
+const ROOM_BYTES: usize = 256 << 10;

@@ -1,0 +1,110 @@
+//! One task a replica: tells it what is new, one call after the other, and takes its answers to the shards.
+
+use super::{MAX_MESSAGE_BYTES, ROOM_BYTES, wire};
+use crate::{
+    serving::Serving,
+    shards::{Outgoing, Queue},
+};
+use predis_proto::replica::{ReplicateReply, ReplicateRequest, replica_client::ReplicaClient};
+use predis_raft::Channels;
+use predis_replica::Life;
+use predis_types::{Epoch, PartitionId};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::task::{AbortHandle, JoinSet};
+
+/// How long a call may take, besides what its size takes.
+const CALL: Duration = Duration::from_millis(500);
+
+/// How fast a message is carried at least, in bytes a millisecond.
+const BYTES_PER_MS: u64 = 10_000;
+
+/// How long a replica is left alone after a call to it failed.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Tells every replica what is new, for as long as the life lasts.
+pub async fn send(serving: Arc<Serving>) -> String {
+    // Channels of its own: a page on its way must not be in the way of Raft and leases.
+    let channels = Arc::new(Channels::new(serving.connector.clone()));
+    let mut replicas = serving.shards.watch_replicas();
+    let mut senders: JoinSet<()> = JoinSet::new();
+    let mut running: BTreeMap<Life, AbortHandle> = BTreeMap::new();
+    loop {
+        let lives = replicas.borrow_and_update().clone();
+        running.retain(|life, task| lives.contains(life) && !task.is_finished());
+        for life in lives {
+            let Some(queue) = serving.shards.queue_to(life).filter(|_| !running.contains_key(&life)) else {
+                continue;
+            };
+            let sender = Sender { serving: serving.clone(), channels: channels.clone(), queue };
+            running.insert(life, senders.spawn(sender.run()));
+        }
+        tokio::select! {
+            changed = replicas.changed() => if changed.is_err() {
+                return "the shards are gone".to_owned();
+            },
+            Some(ended) = senders.join_next() => if let Err(error) = ended
+                && error.is_panic()
+            {
+                return format!("replication failed: {error}");
+            },
+        }
+    }
+}
+
+struct Sender {
+    serving: Arc<Serving>,
+    channels: Arc<Channels>,
+    queue: Arc<Queue>,
+}
+
+impl Sender {
+    async fn run(self) {
+        while let Some(partitions) = self.queue.next().await {
+            let outgoing = self.serving.shards.parts(&self.queue, &partitions, ROOM_BYTES);
+            if outgoing.is_empty() {
+                continue;
+            }
+            let sent: Vec<(PartitionId, Epoch)> =
+                outgoing.iter().map(|told| (told.partition, told.part.epoch)).collect();
+            let shards = &self.serving.shards;
+            match self.call(outgoing).await {
+                Ok(reply) if reply.acks.len() == sent.len() => {
+                    for ((id, epoch), ack) in sent.into_iter().zip(&reply.acks) {
+                        shards.acknowledged(&self.queue, id, epoch, wire::heard(ack));
+                    }
+                }
+                failed => {
+                    let reason = failed.err().unwrap_or_else(|| "not every part was answered".to_owned());
+                    tracing::debug!(to = %self.queue.to.node, reason, "a replica did not hear");
+                    for (id, epoch) in sent {
+                        shards.unheard(&self.queue, id, epoch);
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn call(&self, outgoing: Vec<Outgoing>) -> Result<ReplicateReply, String> {
+        let meta = &self.serving.meta;
+        let to = self.queue.to;
+        let addr = meta.address(to.node).ok_or("it is not known where it is")?;
+        let parts: Vec<_> = outgoing.into_iter().map(wire::part).collect();
+        let size_bytes: usize = parts.iter().map(prost::Message::encoded_len).sum();
+        let request = ReplicateRequest {
+            cluster: self.serving.topology.load().cluster.to_string(),
+            from: Some(wire::life(self.serving.identity)),
+            to: Some(wire::life(to)),
+            metadata_index: self.serving.shards.metadata_index(),
+            parts,
+        };
+        let limit = CALL + Duration::from_millis(size_bytes as u64 / BYTES_PER_MS);
+        let called = self.channels.call(&addr, limit, |channel| async move {
+            let mut client = ReplicaClient::new(channel)
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES);
+            client.replicate(request).await
+        });
+        called.await.map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,386 @@
+//! Replication as the partitions have it: what to tell replicas, what they answered, what primaries tell this node.
+//!
+//! ```text
+//! deliver -> Lead::append, queues marked      parts -> (sent by others) -> receive on the other node
+//! acknowledged <- what it answered            changes -> (proposed by others) -> not_changed, or a state
+//! ```
+//! Drives `predis_replica`'s streams under the partitions' locks. Does not know how anything travels.
+
+use super::{
+    ChangeError, Shards, change,
+    partition::{Guarded, Leading, ShardCopy},
+    queue::Queue,
+};
+use bytes::Bytes;
+use predis_replica::{Ack, Cursor, Life, Part, SetChange};
+use predis_shard::{Discarded, Effect, Effects, HashPosition};
+use predis_types::{
+    Epoch, PartitionId, Sequence, TenantId,
+    planted::{self, Bug},
+};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+/// How many keys a page of a copy has at most.
+const PAGE_KEYS: usize = 128;
+
+/// How many bytes a page has, about; more if a single key has more.
+const PAGE_BYTES: u64 = 64 << 10;
+
+/// What replication counted since the node booted.
+#[derive(Debug, Default)]
+pub struct ReplicationCounts {
+    /// Entries applied for other primaries.
+    pub applied: AtomicU64,
+    /// Pages of copies sent.
+    pub pages: AtomicU64,
+    /// Copies that became the primary's.
+    pub promotions: AtomicU64,
+    /// Entries that the primaries before were known to have and that were not here when this node took over.
+    pub lost: AtomicU64,
+}
+
+/// What to tell a replica of one partition.
+pub struct Outgoing {
+    /// Which partition.
+    pub partition: PartitionId,
+    /// The stream's part.
+    pub part: Part<Bytes>,
+    /// The page that it announces.
+    pub page: Option<Page>,
+}
+
+/// Keys of a copy, in hash order.
+pub struct Page {
+    /// An encoded change that sets the keys; empty when there are none.
+    pub change: Bytes,
+    /// Where the copy goes on; `None`: this is the last page.
+    pub next: Option<Cursor>,
+}
+
+/// How a replica answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// It took the part in and has this.
+    Ack(Ack),
+    /// It has applied another epoch than the part's: the part changed nothing.
+    OtherEpoch(Epoch),
+}
+
+/// How far the copies of one partition are, for those who look.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The last change.
+    pub last: Sequence,
+    /// The last one that everybody in sync has.
+    pub committed: Sequence,
+    /// How many copies are being made.
+    pub copying: usize,
+    /// What the log takes, in bytes.
+    pub log_bytes: usize,
+}
+
+impl Shards {
+    /// Counts effects and passes them on; to be called while the partition is locked.
+    pub(super) fn deliver(
+        &self,
+        id: PartitionId,
+        copy: &mut ShardCopy,
+        tenant: TenantId,
+        now_us: u64,
+        effects: &Effects,
+    ) {
+        if effects.is_empty() {
+            return;
+        }
+        self.effect_counts.add(effects);
+        let at_ms = copy.shard.time_ms();
+        if let Some(Leading { lead, queues }) = copy.leading_mut() {
+            lead.append(now_us, || change::encode(tenant, at_ms, effects.as_slice().iter()));
+            queues.iter().for_each(|queue| queue.mark(id));
+            if let Some(sink) = &self.sink {
+                sink.effects(id, lead.epoch(), tenant, effects);
+            }
+        }
+    }
+
+    /// Has every replica of a partition told what is new, each by its queue.
+    pub(super) fn tell_all(&self, id: PartitionId, leading: &mut Leading) {
+        leading.queues = leading.lead.followers().map(|life| self.queue(life)).collect();
+        leading.queues.iter().for_each(|queue| queue.mark(id));
+    }
+
+    fn queue(&self, to: Life) -> Arc<Queue> {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = queues.entry(to).or_insert_with(|| Arc::new(Queue::new(to, self.partitions.len())));
+        queue.clone()
+    }
+
+    /// Closes the queues that nothing is put into any more, and has new ones noticed.
+    pub(super) fn settle_queues(&self) {
+        let mut needed = BTreeSet::new();
+        for partition in &self.partitions {
+            if let Some(leading) = partition.lock().leading() {
+                needed.extend(leading.queues.iter().map(|queue| queue.to));
+            }
+        }
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.retain(|to, queue| {
+            let keep = needed.contains(to);
+            if !keep {
+                queue.close();
+            }
+            keep
+        });
+        self.replicas.send_if_modified(|lives| {
+            let changed = !lives.iter().eq(queues.keys());
+            if changed {
+                *lives = queues.keys().copied().collect();
+            }
+            changed
+        });
+    }
+
+    /// The replicas that this node has something to tell now and then, with every change of them.
+    pub fn watch_replicas(&self) -> tokio::sync::watch::Receiver<Vec<Life>> {
+        self.replicas.subscribe()
+    }
+
+    /// The queue of one of them.
+    pub fn queue_to(&self, to: Life) -> Option<Arc<Queue>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner).get(&to).cloned()
+    }
+
+    /// What to tell a replica of these partitions, about `room_bytes` of it; those that did not fit are marked again.
+    pub fn parts(&self, queue: &Queue, partitions: &[PartitionId], room_bytes: usize) -> Vec<Outgoing> {
+        let mut left = room_bytes;
+        let mut outgoing = Vec::new();
+        for &id in partitions {
+            if left == 0 {
+                queue.mark(id);
+                continue;
+            }
+            let Some(told) = self.part(id, queue.to, left) else { continue };
+            let entries = told.part.entries.iter().map(|entry| entry.size_bytes).sum::<usize>();
+            let page = told.page.as_ref().map_or(0, |page| page.change.len());
+            left = left.saturating_sub(entries + page + 64);
+            outgoing.push(told);
+        }
+        outgoing
+    }
+
+    fn part(&self, id: PartitionId, to: Life, room_bytes: usize) -> Option<Outgoing> {
+        let mut guarded = self.partition(id)?.lock();
+        let copy = guarded.copy.as_mut()?;
+        let part = copy.leading_mut()?.lead.part(to, room_bytes)?;
+        let Some(head) = part.page else { return Some(Outgoing { partition: id, part, page: None }) };
+        let (tenant, effects, next) = page(copy, head.from);
+        let at_ms = copy.shard.time_ms();
+        copy.leading_mut()?.lead.page_ends(to, head, next);
+        drop(guarded);
+        self.replication.pages.fetch_add(1, Relaxed);
+        // Values share their bytes with the shard: they are copied after the lock is let go.
+        let change = match effects.as_slice() {
+            [] => Bytes::new(),
+            effects => change::encode(tenant, at_ms, effects.iter()).0,
+        };
+        Some(Outgoing { partition: id, part, page: Some(Page { change, next }) })
+    }
+
+    /// A replica answered what it was told in an epoch.
+    pub fn acknowledged(&self, queue: &Queue, id: PartitionId, epoch: Epoch, heard: Heard) {
+        let Some(partition) = self.partition(id) else { return };
+        let now_us = self.clock.mono_us();
+        let mut guarded = partition.lock();
+        let Some(Leading { lead, queues }) = guarded.leading_in(epoch) else { return };
+        match heard {
+            Heard::Ack(ack) => {
+                if lead.answered(queue.to, ack, now_us) {
+                    queues.iter().for_each(|queue| queue.mark_lazily(id));
+                    partition.committed.notify_waiters();
+                }
+                if lead.has_more_for(queue.to) {
+                    queue.mark(id);
+                }
+            }
+            Heard::OtherEpoch(_) => {
+                lead.failed(queue.to, now_us);
+                queue.mark_lazily(id);
+            }
+        }
+        if self.is_drained(&guarded) {
+            self.drained.notify_one();
+        }
+    }
+
+    /// It is not known whether a replica heard what it was told in an epoch.
+    pub fn unheard(&self, queue: &Queue, id: PartitionId, epoch: Epoch) {
+        let Some(partition) = self.partition(id) else { return };
+        if let Some(leading) = partition.lock().leading_in(epoch) {
+            leading.lead.failed(queue.to, self.clock.mono_us());
+            queue.mark_lazily(id);
+        }
+    }
+
+    /// Whether a hand-over only waits for what is the case by now.
+    fn is_drained(&self, guarded: &Guarded) -> bool {
+        guarded.hand_over.is_some()
+            && guarded.leading().is_some_and(|leading| leading.lead.committed() == leading.lead.last())
+    }
+
+    /// Takes in what another node tells as the primary of a partition.
+    ///
+    /// # Errors
+    /// When a change cannot be read: nothing of it was applied, and this copy cannot go on.
+    pub fn receive(&self, from: Life, told: Outgoing) -> Result<Heard, ChangeError> {
+        let Outgoing { partition: id, part, page } = told;
+        let Some(partition) = self.partition(id) else { return Ok(Heard::OtherEpoch(Epoch(0))) };
+        let mut guarded = partition.lock();
+        let (owner, rng) = (guarded.owner, guarded.random());
+        let speaks = owner.primary == Some(from) && owner.epoch == part.epoch;
+        let Some(copy) = guarded.copy.as_mut().filter(|_| speaks || planted::active(Bug::EpochNotChecked)) else {
+            return Ok(Heard::OtherEpoch(owner.epoch));
+        };
+        let Some(following) = copy.following_mut() else { return Ok(Heard::OtherEpoch(owner.epoch)) };
+        let received = following.follow.receive(&part);
+        let garbage = if received.begin_empty { self.begin_copy(copy) } else { Vec::new() };
+        let cursor = copy.following_mut().and_then(|following| following.cursor);
+        self.replication.applied.fetch_add(received.apply.len() as u64, Relaxed);
+        for bytes in received.apply {
+            self.try_apply(copy, bytes, cursor, rng)?;
+        }
+        if let (true, Some(head), Some(page)) = (received.page, part.page, page) {
+            if !page.change.is_empty() {
+                self.try_apply(copy, page.change, None, rng)?;
+            }
+            if let Some(following) = copy.following_mut() {
+                following.follow.took(head, page.next.is_none());
+                following.cursor = page.next;
+            }
+        }
+        let ack = copy.following_mut().map(|following| following.follow.ack());
+        drop(guarded);
+        drop(garbage);
+        Ok(ack.map_or(Heard::OtherEpoch(owner.epoch), Heard::Ack))
+    }
+
+    /// Empties a replica's copy, to make it anew.
+    fn begin_copy(&self, copy: &mut ShardCopy) -> Vec<Discarded> {
+        if let Some(following) = copy.following_mut() {
+            following.cursor = Some(Cursor::default());
+        }
+        let tenants: Vec<TenantId> = copy.pools.keys().copied().collect();
+        tenants.into_iter().filter_map(|tenant| self.retire_keyspace(copy, tenant)).collect()
+    }
+
+    /// Applies a change that was read before.
+    pub(super) fn apply_change(&self, copy: &mut ShardCopy, bytes: Bytes, cursor: Option<Cursor>, rng: u64) {
+        if let Err(error) = self.try_apply(copy, bytes, cursor, rng) {
+            tracing::error!(%error, "a change that was received cannot be applied");
+        }
+    }
+
+    /// Applies a change; of a copy in the making, what a page is still to bring is left out.
+    fn try_apply(
+        &self,
+        copy: &mut ShardCopy,
+        bytes: Bytes,
+        cursor: Option<Cursor>,
+        rng: u64,
+    ) -> Result<(), ChangeError> {
+        let now = self.now();
+        let change = change::decode(bytes, now.now_ms)?;
+        let table = self.tenants.load();
+        let leads = copy.leading().is_some();
+        let pool = if leads { table.pool(change.tenant) } else { table.replicas(change.tenant) };
+        // This node has applied what the primary had: a tenant that is not here was removed.
+        let Some(pool) = pool else { return Ok(()) };
+        let now = super::partition::Moment { now_ms: change.at_ms, ..now };
+        let (shard, cx) = copy.on(change.tenant, pool, now, rng);
+        for effect in &change.effects {
+            let later = |cursor: Cursor| {
+                let position = effect.key().map(|key| shard.position(key).bits());
+                position.is_some_and(|position| Cursor { tenant: change.tenant, position } >= cursor)
+            };
+            if !cursor.is_some_and(later) {
+                shard.apply(&cx, effect);
+            }
+        }
+        Ok(())
+    }
+
+    /// The changes of in-sync sets that are due, of the partitions whose primary this node is.
+    pub fn changes(&self) -> Vec<(PartitionId, SetChange)> {
+        if !self.lease.is_valid() {
+            return Vec::new();
+        }
+        let now_us = self.clock.mono_us();
+        let due = |partition: &super::Partition| {
+            let mut guarded = partition.lock();
+            let owner = guarded.owner;
+            let leading = guarded.leading_in(owner.epoch)?;
+            Some((partition.id, leading.lead.change(now_us)?))
+        };
+        self.partitions.iter().filter_map(due).collect()
+    }
+
+    /// A change that was due came to nothing for sure (`certain`), or may have.
+    pub fn not_changed(&self, id: PartitionId, change: &SetChange, certain: bool) {
+        let Some(partition) = self.partition(id) else { return };
+        if let Some(leading) = partition.lock().leading_in(change.epoch) {
+            leading.lead.not_changed(change.epoch, change.version, certain, self.clock.mono_us());
+        }
+    }
+
+    /// The last entry of a whole copy of a partition here; `None`: there is none.
+    pub fn survey(&self, id: PartitionId) -> Option<Sequence> {
+        let mut guarded = self.partition(id)?.lock();
+        match guarded.copy.as_mut()?.following_mut() {
+            Some(following) => following.follow.is_whole().then(|| following.follow.last()),
+            None => Some(guarded.leading()?.lead.last()),
+        }
+    }
+
+    /// How far the copies are of every partition whose primary this node is.
+    pub fn progress(&self) -> Vec<(PartitionId, Progress)> {
+        let of = |partition: &super::Partition| {
+            let guarded = partition.lock();
+            let lead = &guarded.leading()?.lead;
+            let (last, committed) = (lead.last(), lead.committed());
+            let (copying, log_bytes) = (lead.copying(), lead.log_bytes());
+            Some((partition.id, Progress { last, committed, copying, log_bytes }))
+        };
+        self.partitions.iter().filter_map(of).collect()
+    }
+
+    /// What replication counted.
+    pub fn replication_counts(&self) -> &ReplicationCounts {
+        &self.replication
+    }
+}
+
+/// The keys of a copy from a place on, as effects of one tenant, and where it goes on.
+fn page(copy: &ShardCopy, from: Cursor) -> (TenantId, Effects, Option<Cursor>) {
+    let shard = &copy.shard;
+    let mut tenants = shard.tenants().filter(|tenant| *tenant >= from.tenant);
+    let Some(tenant) = tenants.next() else { return (from.tenant, Effects::new(), None) };
+    let position = if tenant == from.tenant { from.position } else { 0 };
+    let stats = shard.stats(tenant);
+    let mean_bytes = (stats.cost / (stats.keys as u64).max(1)).max(1);
+    let keys = usize::try_from(PAGE_BYTES / mean_bytes).unwrap_or(PAGE_KEYS).clamp(1, PAGE_KEYS);
+    let page = shard.iterate(tenant, HashPosition::from_bits(position).unwrap_or(HashPosition::START), keys);
+    let mut effects = Effects::new();
+    for entry in page.entries {
+        effects.push(Effect::Set { key: entry.key, value: entry.value, expire_at_ms: entry.expire_at_ms });
+    }
+    let next = match page.next {
+        Some(position) => Some(Cursor { tenant, position: position.bits() }),
+        None => tenants.next().map(|tenant| Cursor { tenant, position: 0 }),
+    };
+    (tenant, effects, next)
+}
