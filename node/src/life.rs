@@ -20,7 +20,7 @@ use crate::{
 };
 use predis_meta::{
     Ack, Action, Addresses, ClusterInfo, MetaCommand, NewMember, NewTenant, NewToken, NewUser,
-    TenantPlacement, TenantSettings, UserRole,
+    TenantPlacement, TenantSettings, UserRole, VERSION,
 };
 use predis_raft::{MetaRaft, Pending, ProposeError, Published};
 use predis_replica::{HandOverConfig, Life, StreamConfig};
@@ -297,6 +297,7 @@ impl Lives {
                 zone: self.config.zone.clone(),
                 region: self.config.region.clone(),
                 weight: self.config.weight,
+                metadata_version: VERSION,
             },
             incarnation,
             tenant: NewTenant {
@@ -321,6 +322,7 @@ impl Lives {
             addrs: self.addrs.clone(),
             zone: self.config.zone.clone(),
             region: self.config.region.clone(),
+            metadata_version: VERSION,
         };
         loop {
             let published = self.meta.published();

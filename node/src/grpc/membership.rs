@@ -64,6 +64,12 @@ impl Membership {
             if read.state.cluster().is_none() {
                 return Err(Status::unavailable("the cluster is being founded"));
             }
+            let (level, understood) = (read.state.level(), request.metadata_version);
+            if understood < level {
+                return Err(Status::failed_precondition(format!(
+                    "the cluster's metadata is of version {level}, the node understands {understood}: upgrade the node"
+                )));
+            }
             if let Some(member) = read.state.nodes().values().find(|member| is_same(member, request)) {
                 return Ok(member.id);
             }
@@ -78,6 +84,7 @@ impl Membership {
                 zone: request.zone.clone(),
                 region: request.region.clone(),
                 weight: request.weight,
+                metadata_version: request.metadata_version,
             };
             let command = MetaCommand {
                 at_ms: shared.clock.wall_ms(),
@@ -108,12 +115,6 @@ impl Membership {
 impl Node for Membership {
     async fn join(&self, request: Request<JoinRequest>) -> Result<Response<JoinReply>, Status> {
         let request = request.into_inner();
-        if request.metadata_version < VERSION {
-            return Err(Status::failed_precondition(format!(
-                "the cluster's metadata is of version {VERSION}, the node understands {}",
-                request.metadata_version
-            )));
-        }
         let node = self.issue(&request).await?;
         let published = self.0.meta.published();
         let Some(cluster) = published.state.cluster() else {

@@ -188,7 +188,7 @@ mod tests {
     use futures_util::StreamExt;
     use predis_meta::{
         Ack, Action, Addresses, ClusterInfo, Expect, MetaCommand, NewMember, NewTenant, NewToken, NewUser,
-        TenantPlacement, TenantSettings, UserRole,
+        TenantPlacement, TenantSettings, UserRole, VERSION,
     };
     use predis_types::{ClusterId, Incarnation, ManualClock, PartitionCount, Secret};
     use std::collections::BTreeMap;
@@ -215,6 +215,7 @@ mod tests {
             zone: "a".into(),
             region: "eu".into(),
             weight: 100,
+            metadata_version: VERSION,
         }
     }
 

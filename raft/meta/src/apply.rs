@@ -54,17 +54,16 @@ impl ClusterState {
         match action {
             Action::CreateCluster { .. } => Err(Rejected::ClusterExists),
             Action::IssueNode { member } => members::issue(self, at_ms, member),
-            Action::Boot { node, incarnation, addrs, zone, region } => {
-                members::boot(self, at_ms, (*node, *incarnation), addrs, zone, region)
+            Action::Boot { node, incarnation, addrs, zone, region, metadata_version } => {
+                let boot = (*node, *incarnation, *metadata_version);
+                members::boot(self, at_ms, boot, addrs, (zone, region))
             }
             Action::NodeDown { node, incarnation } => members::down(self, at_ms, *node, *incarnation),
             Action::SetMode { node, mode } => members::set_mode(self, at_ms, *node, *mode),
             Action::RemoveNode { node } => members::remove(self, *node),
             Action::SetWeight { node, weight } => members::set_weight(self, at_ms, *node, *weight),
             Action::Place { changes } => placement::place(self, at_ms, changes),
-            Action::ChangeInSync { partition, epoch, version, in_sync } => {
-                in_sync::change(self, *partition, (*epoch, *version), in_sync)
-            }
+            Action::ChangeInSync { changes } => in_sync::change(self, changes),
             Action::CreateTenant { tenant } => tenants::create(self, at_ms, tenant),
             Action::UpdateTenant { tenant, settings, expect } => {
                 tenants::update(self, *tenant, settings, expect.as_ref())

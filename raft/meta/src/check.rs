@@ -4,7 +4,7 @@
 //! from the one before it are not here: one state cannot show them.
 
 use crate::{
-    ClusterInfo, ClusterState, MAX_AUDIT_ENTRIES, PartitionState,
+    ClusterInfo, ClusterState, MAX_AUDIT_ENTRIES, OLDEST_WRITTEN, PartitionState,
     limits::{MAX_SEATS, MAX_TOKENS},
 };
 use predis_types::{Epoch, Incarnation, TenantId, limits::MAX_COPIES};
@@ -48,6 +48,8 @@ impl ClusterState {
         for (&id, member) in &self.nodes {
             rule(member.id == id, || format!("node {id} calls itself {}", member.id))?;
             rule(id < self.next_node_id, || format!("node {id} has an id that was not issued"))?;
+            let understood = member.metadata_version;
+            rule(understood >= OLDEST_WRITTEN, || format!("node {id} understands version {understood}"))?;
             if member.is_up() {
                 rule(member.incarnation > Incarnation(0), || format!("node {id} is up without a boot"))?;
                 rule(names.insert(&member.name), || format!("two nodes named {} are up", member.name))?;

@@ -66,6 +66,9 @@ pub enum Action {
         zone: String,
         /// Its region, as of now.
         region: String,
+        /// The newest version of the metadata that this boot understands, not below the cluster's
+        /// [`crate::ClusterState::level`].
+        metadata_version: u32,
     },
     /// Judges a boot of a node dead; it holds nothing any more. Only another boot brings the node up.
     NodeDown {
@@ -98,16 +101,12 @@ pub enum Action {
         /// 1 to [`crate::limits::MAX_PLACEMENT_CHANGES`], each for another partition.
         changes: Vec<PlacementChange>,
     },
-    /// Replaces an in-sync set, if neither epoch nor set version has moved on.
+    /// Replaces in-sync sets, each by itself: those that fit are replaced, whatever becomes of the others. Rejected
+    /// only when none fits.
     ChangeInSync {
-        /// The partition.
-        partition: PartitionId,
-        /// Its epoch, as the proposer saw it.
-        epoch: Epoch,
-        /// Its set version, as the proposer saw it.
-        version: u64,
-        /// The new set: the primary and any seated replicas of current incarnations.
-        in_sync: BTreeSet<Replica>,
+        /// 1 to [`crate::limits::MAX_PLACEMENT_CHANGES`], each for another partition. So many with sets of more than
+        /// five replicas may be too long for an entry of the log.
+        changes: Vec<InSyncChange>,
     },
     /// Makes a tenant.
     CreateTenant {
@@ -210,6 +209,20 @@ pub enum Expect {
     Value(String),
 }
 
+/// The replacement of one partition's in-sync set, if neither epoch nor set version has moved on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InSyncChange {
+    /// The partition.
+    pub partition: PartitionId,
+    /// Its epoch, as the proposer saw it.
+    pub epoch: Epoch,
+    /// Its set version, as the proposer saw it.
+    pub version: u64,
+    /// The new set: the primary and any seated replicas of current incarnations.
+    pub in_sync: BTreeSet<Replica>,
+}
+
 /// A change of one partition's seats, and perhaps of its primary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -231,8 +244,10 @@ pub struct PlacementChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum PlacementKind {
-    /// An in-sync replica becomes primary, in place of another, of none, or of itself: the last fences whatever
-    /// was proposed under the old epoch.
+    /// An in-sync replica becomes primary, in a new epoch; the in-sync set stays, but for those that lose their
+    /// seats. In place of none, after the primary was lost; of itself, which fences whatever was proposed under the
+    /// old epoch; or of another, which proposes it once it has stopped and all in-sync replicas have everything: the
+    /// graceful change of primary, after which the old one is a replica in sync.
     Promote {
         /// The new primary.
         to: Replica,
@@ -243,14 +258,15 @@ pub enum PlacementKind {
         /// The new primary.
         to: Replica,
     },
-    /// The primary, which knows the partition to be empty and has stopped serving it, gives it away.
+    /// The primary, which knows the partition to be empty and has stopped serving it, gives it away to a node that
+    /// need not be in sync. Met in old logs only: partitions that may have keys change hands by a promotion.
     HandOver {
         /// The primary.
         from: Replica,
         /// The new primary.
         to: Replica,
     },
-    /// The primary, if there is one, stays.
+    /// The primary, if there is one, stays, and so does its seat; some in-sync replica keeps its own.
     Seats,
 }
 

@@ -1,14 +1,17 @@
 //! States and commands as bytes: JSON in an envelope that names the version.
 //!
 //! ```text
-//! {"version":3,"body":{...}}
+//! {"version":4,"body":{...}}
 //! ```
+//! Members of two versions run side by side while a cluster is upgraded: what all of them must read is written in the
+//! lower one, with `encode_at` and [`ClusterState::level`].
+//!
 //! Fields that are not known are refused: to skip them would be to apply something else than was agreed. Knows
 //! nothing of where the bytes are kept.
 
 use crate::{
     ClusterState, MetaCommand,
-    version::{VERSION, Versioned},
+    version::{Backward, OLDEST_WRITTEN, Unsayable, VERSION, Versioned},
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -42,6 +45,18 @@ pub enum DecodeError {
     /// It reads well, but breaks a rule that every state keeps.
     #[error("inconsistent state: {0}")]
     Inconsistent(String),
+}
+
+/// A command cannot be written in the version that all members read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "version {level} of the metadata cannot say {what}, and members of this cluster read no newer one: upgrade them"
+)]
+pub struct NotYet {
+    /// What it cannot say.
+    pub what: &'static str,
+    /// The version asked for.
+    pub level: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -80,8 +95,35 @@ pub fn decode_state(bytes: &[u8]) -> Result<ClusterState, DecodeError> {
     Ok(state)
 }
 
+impl MetaCommand {
+    /// The command as bytes that whoever reads version `level` can read: in that version, or in the newest that this
+    /// code writes. It means the same in either.
+    ///
+    /// # Errors
+    /// [`NotYet`] when that version has no words for it.
+    pub fn encode_at(&self, level: u32) -> Result<Vec<u8>, NotYet> {
+        if level >= VERSION {
+            return Ok(encode(self));
+        }
+        let past = self.backward().map_err(|Unsayable(what)| NotYet { what, level })?;
+        Ok(encode_as(OLDEST_WRITTEN, past))
+    }
+}
+
+impl ClusterState {
+    /// The state as bytes that whoever reads version `level` can read: in that version, or in the newest that this
+    /// code writes. Loses nothing, while `level` is that of the state.
+    pub fn encode_at(&self, level: u32) -> Vec<u8> {
+        if level >= VERSION { encode(self) } else { encode_as(OLDEST_WRITTEN, self.backward()) }
+    }
+}
+
 fn encode<T: Serialize>(body: T) -> Vec<u8> {
-    serde_json::to_vec(&Envelope { version: VERSION, body }).expect("maps have plain keys")
+    encode_as(VERSION, body)
+}
+
+fn encode_as<T: Serialize>(version: u32, body: T) -> Vec<u8> {
+    serde_json::to_vec(&Envelope { version, body }).expect("maps have plain keys")
 }
 
 fn decode<T: Versioned>(bytes: &[u8]) -> Result<T, DecodeError> {

@@ -28,8 +28,8 @@ mod worded;
 
 pub use audit::{AuditEntry, MAX_AUDIT_ENTRIES};
 pub use cluster::ClusterInfo;
-pub use command::{Action, Expect, MetaCommand, PlacementChange, PlacementKind};
-pub use encoding::{DecodeError, decode_command, decode_state, encode_command, encode_state};
+pub use command::{Action, Expect, InSyncChange, MetaCommand, PlacementChange, PlacementKind};
+pub use encoding::{DecodeError, NotYet, decode_command, decode_state, encode_command, encode_state};
 pub use member::{Addresses, DEFAULT_WEIGHT, Member, Mode, NewMember, Status};
 pub use outcome::Outcome;
 pub use partition::{PartitionState, Replica};
@@ -38,4 +38,4 @@ pub use role::RoleLease;
 pub use state::ClusterState;
 pub use tenant::{Ack, NewTenant, Tenant, TenantPlacement, TenantSettings};
 pub use user::{NewToken, NewUser, Token, User, UserRole};
-pub use version::VERSION;
+pub use version::{OLDEST_WRITTEN, VERSION};

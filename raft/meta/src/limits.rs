@@ -3,7 +3,7 @@
 //! Knows values alone, not the state they are to fit. A proposer may call these checks early; applying a
 //! command calls them in any case.
 
-use crate::{Addresses, NewMember, NewTenant, Rejected, TenantSettings};
+use crate::{Addresses, NewMember, NewTenant, OLDEST_WRITTEN, Rejected, TenantSettings};
 use predis_types::limits::{MAX_COPIES, MAX_NAME_BYTES};
 
 /// The most tenants a cluster may have.
@@ -104,13 +104,19 @@ pub fn weight(weight: u32) -> Result<(), Rejected> {
     ensure((1..=MAX_WEIGHT).contains(&weight), "weight", weight, "must be 1 to 10000")
 }
 
+/// What a member understands of the metadata.
+pub fn metadata_version(version: u32) -> Result<(), Rejected> {
+    ensure(version >= OLDEST_WRITTEN, "metadata_version", version, "must be at least 3")
+}
+
 /// Everything a new member states but its id.
 pub fn member(member: &NewMember) -> Result<(), Rejected> {
     name("name", &member.name)?;
     addresses(&member.addrs)?;
     location("zone", &member.zone)?;
     location("region", &member.region)?;
-    weight(member.weight)
+    weight(member.weight)?;
+    metadata_version(member.metadata_version)
 }
 
 /// A tenant's settings. Which policies exist is for the nodes to say.

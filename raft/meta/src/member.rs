@@ -83,6 +83,9 @@ pub struct Member {
     pub status: Status,
     /// Its latest boot; 0 until the first one.
     pub incarnation: Incarnation,
+    /// The newest version of the metadata that its latest boot understands; before the first one, that the node
+    /// understood when it joined.
+    pub metadata_version: u32,
     /// When its id was issued, in milliseconds since the Unix epoch.
     pub joined_at_ms: u64,
     /// When mode, status or weight last changed, or it last booted, in milliseconds since the Unix epoch.
@@ -112,6 +115,8 @@ pub struct NewMember {
     pub region: String,
     /// 1 to 10000; [`DEFAULT_WEIGHT`] when nobody cares.
     pub weight: u32,
+    /// The newest version of the metadata that it understands.
+    pub metadata_version: u32,
 }
 
 impl NewMember {
@@ -127,6 +132,7 @@ impl NewMember {
             mode: Mode::Active,
             status: Status::Down,
             incarnation: Incarnation(0),
+            metadata_version: self.metadata_version,
             joined_at_ms: at_ms,
             changed_at_ms: at_ms,
         }

@@ -28,6 +28,11 @@ pub enum Outcome {
         /// Partitions that were started empty after having been served, ascending.
         lost: Vec<PartitionId>,
     },
+    /// In-sync sets were replaced. A leader of version 3 answers [`Outcome::Done`] to the one change it knows.
+    InSync {
+        /// Partitions whose change did not fit, ascending: their sets are as they were.
+        refused: Vec<PartitionId>,
+    },
     /// A tenant was created.
     TenantCreated {
         /// Its id.

@@ -2,8 +2,10 @@
 //!
 //! Changed by [`ClusterState::apply`] alone. Knows nothing of the log it is replicated by.
 
-use crate::{AuditEntry, ClusterInfo, Member, PartitionState, Replica, RoleLease, Tenant, User};
-use predis_types::{NodeId, PartitionId, TenantId};
+use crate::{
+    AuditEntry, ClusterInfo, Member, OLDEST_WRITTEN, PartitionState, Replica, RoleLease, Tenant, User,
+};
+use predis_types::{Incarnation, NodeId, PartitionId, TenantId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -152,6 +154,15 @@ impl ClusterState {
     /// The newest accepted commands, oldest first.
     pub fn audit(&self) -> &VecDeque<AuditEntry> {
         &self.audit
+    }
+
+    /// The version in which commands and snapshots must be written so that every member can read them: the lowest
+    /// that members which have booted understand. Never falls, because no node that understands less is let in.
+    ///
+    /// A state without a cluster knows no member, and so takes them to read no more than [`OLDEST_WRITTEN`].
+    pub fn level(&self) -> u32 {
+        let booted = self.nodes.values().filter(|member| member.incarnation > Incarnation(0));
+        booted.map(|member| member.metadata_version).min().unwrap_or(OLDEST_WRITTEN)
     }
 
     /// The log index up to which this state is the result.

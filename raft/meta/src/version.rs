@@ -1,19 +1,27 @@
 //! The chain of versions of everything that is kept: each type knows its number and its predecessor.
 //!
 //! ```text
-//! v1::ClusterState --migrate--> v2::ClusterState --migrate--> ClusterState (3), and MetaCommand alike
+//! v1::ClusterState --migrate--> v2:: --migrate--> v3:: --migrate--> ClusterState (4), and MetaCommand alike
+//!                                                          <--backward--
 //! ```
 //! To change a kept type: copy the present shape into a module of its own under `version/`, never to be touched
-//! again, raise [`VERSION`], and write how the old becomes the new.
+//! again, raise [`VERSION`], and write how the old becomes the new, and the new the old.
 
+mod backward;
 mod v1;
 mod v2;
+mod v3;
+
+pub(crate) use backward::{Backward, Unsayable};
 
 use crate::{ClusterState, MetaCommand};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// The version this code writes. It reads this one and all before it.
-pub const VERSION: u32 = 3;
+/// The newest version this code writes. It reads this one and all before it.
+pub const VERSION: u32 = 4;
+
+/// The oldest version this code writes, for members that read no newer one.
+pub const OLDEST_WRITTEN: u32 = 3;
 
 /// A kept type in one of its versions.
 pub(crate) trait Versioned: DeserializeOwned {
@@ -41,18 +49,18 @@ impl Versioned for Nothing {
 
 impl Versioned for ClusterState {
     const VERSION: u32 = VERSION;
-    type Previous = v2::ClusterState;
+    type Previous = v3::ClusterState;
 
-    fn migrate(previous: v2::ClusterState) -> Self {
+    fn migrate(previous: v3::ClusterState) -> Self {
         previous.into_next()
     }
 }
 
 impl Versioned for MetaCommand {
     const VERSION: u32 = VERSION;
-    type Previous = v2::MetaCommand;
+    type Previous = v3::MetaCommand;
 
-    fn migrate(previous: v2::MetaCommand) -> Self {
+    fn migrate(previous: v3::MetaCommand) -> Self {
         previous.into_next()
     }
 }

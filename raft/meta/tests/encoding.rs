@@ -1,4 +1,4 @@
-//! Holds the encoding of the present version against files: `encoding/v3/{state,commands/NAME}.json`.
+//! Holds the encoding of the present version against files: `encoding/v4/{state,commands/NAME}.json`.
 //!
 //! `PREDIS_BLESS=1` writes them anew. Once a version has been released its files are frozen (see `versions.rs`),
 //! and the next version gets its own.
@@ -10,12 +10,12 @@ mod samples;
 
 use files::compare;
 use predis_meta::{
-    Action, ClusterState, DecodeError, NewToken, PlacementChange, PlacementKind, Replica, UserRole, VERSION,
-    decode_command, decode_state, encode_command, encode_state,
+    Action, ClusterState, DecodeError, InSyncChange, NewToken, PlacementChange, PlacementKind, Replica,
+    UserRole, VERSION, decode_command, decode_state, encode_command, encode_state,
     limits::{MAX_FOUNDING_USERS, MAX_PLACEMENT_CHANGES, MAX_SEATS, MAX_TOKENS},
 };
-use predis_types::{Epoch, Incarnation, NodeId, PartitionId};
-use samples::{FULL, actions, command, create, state_after, user};
+use predis_types::{Epoch, Incarnation, NodeId, PartitionId, limits::MAX_COPIES};
+use samples::{FULL, actions, command, create, replica, state_after, user};
 use std::collections::BTreeSet;
 
 /// The names of all actions there are, as the decoder lists them when it meets one it does not know.
@@ -38,7 +38,7 @@ fn every_command_is_written_as_in_its_file() {
         assert_eq!(decode_command(&bytes).unwrap(), sample);
         // The second placement is there to make the sequence acceptable; the first one is the sample.
         if written.insert(name) {
-            compare(&format!("v3/commands/{name}.json"), &bytes);
+            compare(&format!("v4/commands/{name}.json"), &bytes);
         }
     }
 }
@@ -52,17 +52,17 @@ fn a_state_is_written_as_in_its_file_and_read_back_equal() {
         assert_eq!((again.digest(), again.applied_index()), (state.digest(), state.applied_index()));
     }
     // Before things are given back and removed, so that there is something of everything.
-    compare("v3/state.json", &encode_state(&state_after(FULL)));
+    compare("v4/state.json", &encode_state(&state_after(FULL)));
 }
 
 #[test]
 fn a_newer_version_is_refused_by_name() {
     let body = String::from_utf8(encode_state(&ClusterState::new())).unwrap();
-    let newer = body.replace(&format!("\"version\":{VERSION}"), "\"version\":4");
+    let newer = body.replace(&format!("\"version\":{VERSION}"), "\"version\":5");
     assert_ne!(body, newer);
     let error = decode_state(newer.as_bytes()).unwrap_err();
-    assert!(matches!(error, DecodeError::TooNew { found: 4, newest: VERSION }));
-    let words = "it was written in version 4, and this program reads versions 1 to 3: upgrade it";
+    assert!(matches!(error, DecodeError::TooNew { found: 5, newest: VERSION }));
+    let words = "it was written in version 5, and this program reads versions 1 to 4: upgrade it";
     assert_eq!(error.to_string(), words);
     // Even when a newer version has put something else beside the body.
     let error = decode_command(br#"{"version":9,"checksum":1,"body":{}}"#).unwrap_err();
@@ -145,6 +145,41 @@ fn users_without_a_cluster_are_refused() {
 fn bytes_of_entry(action: Action) -> usize {
     let text = String::from_utf8(encode_command(&command(action))).unwrap();
     serde_json::to_string(&text).unwrap().len()
+}
+
+#[test]
+fn as_many_in_sync_changes_as_allowed_fit_into_an_entry() {
+    let copies = 9001..=9000 + u64::from(MAX_COPIES);
+    let change = |partition| InSyncChange {
+        partition: PartitionId(partition),
+        epoch: Epoch(1_000_000_000),
+        version: 1_000_000_000,
+        in_sync: copies.clone().map(|node| replica(node, 1_000_000_000)).collect(),
+    };
+    let changes = (0..MAX_PLACEMENT_CHANGES as u16).map(change).collect();
+    let bytes = bytes_of_entry(Action::ChangeInSync { changes });
+    assert!(bytes < 112 * 1024, "{bytes}");
+}
+
+#[test]
+fn what_a_version_has_no_words_for_is_not_written_in_it() {
+    let change = |partition| InSyncChange {
+        partition: PartitionId(partition),
+        epoch: Epoch(1),
+        version: 1,
+        in_sync: [replica(1, 1)].into(),
+    };
+    let batch = |count| command(Action::ChangeInSync { changes: (0..count).map(change).collect() });
+    for level in [0, 3] {
+        assert!(batch(1).encode_at(level).unwrap().starts_with(br#"{"version":3,"#));
+        let not_yet = batch(2).encode_at(level).unwrap_err();
+        assert!(not_yet.to_string().contains("other than one change of an in-sync set"), "{not_yet}");
+        assert!(ClusterState::new().encode_at(level).starts_with(br#"{"version":3,"#));
+    }
+    for level in [VERSION, VERSION + 1] {
+        assert_eq!(batch(2).encode_at(level).unwrap(), encode_command(&batch(2)));
+        assert_eq!(state_after(FULL).encode_at(level), encode_state(&state_after(FULL)));
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod walk;
 
 use predis_meta::{
     Action, ClusterState, MAX_AUDIT_ENTRIES, MetaCommand, Outcome, PartitionState, PlacementKind, Rejected,
-    Token, User, decode_command, decode_state, encode_command, encode_state,
+    Token, User, VERSION, decode_command, decode_state, encode_command, encode_state,
 };
 use predis_types::{PartitionId, Rng, SplitMix64};
 use proptest::prelude::*;
@@ -18,10 +18,14 @@ use std::collections::{BTreeMap, BTreeSet};
 fn step(state: &mut ClusterState, index: u64, seed: u64) -> (&'static str, Result<Outcome, Rejected>) {
     let command = walk::command(state, seed);
     assert_eq!(decode_command(&encode_command(&command)).unwrap(), command);
+    if seed.is_multiple_of(4) {
+        check_levels(state, &command);
+    }
     let before = state.clone();
     let outcome = state.apply(index, &command);
     state.check().unwrap_or_else(|broken| panic!("{broken}\nafter {command:?}\nin {before:?}"));
     assert_eq!(state.applied_index(), index);
+    assert!(state.level() >= before.level(), "a level that was reached is kept\n{command:?}");
     if outcome.is_err() {
         assert_eq!(state.digest(), before.digest(), "{outcome:?} changed something");
     }
@@ -43,6 +47,19 @@ fn step(state: &mut ClusterState, index: u64, seed: u64) -> (&'static str, Resul
         assert!(state.node(*id).is_none_or(|now| now.incarnation >= member.incarnation));
     }
     (command.action.name(), outcome)
+}
+
+/// What is written so that every member can read it loses nothing.
+fn check_levels(state: &ClusterState, command: &MetaCommand) {
+    let level = state.level();
+    assert_eq!(encode_state(&decode_state(&state.encode_at(level)).unwrap()), encode_state(state));
+    match command.encode_at(level) {
+        Ok(bytes) => assert_eq!(decode_command(&bytes).unwrap(), *command),
+        Err(not_yet) => {
+            assert!(not_yet.level == level && level < VERSION, "{not_yet}");
+            assert!(matches!(&command.action, Action::ChangeInSync { changes } if changes.len() != 1));
+        }
+    }
 }
 
 /// What one command may make of a partition; a fence promotes the primary itself.

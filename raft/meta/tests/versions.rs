@@ -3,8 +3,8 @@
 //! ```text
 //! encoding/vN/{state,commands/NAME}.json           what version N wrote; never to be changed
 //! encoding/vN/migrated/{state,commands/NAME}.json  what becomes of it
-//! encoding/v2/walk/log.jsonl                       240 commands that version 2 wrote, one a line, fit or not
-//! encoding/v2/walk/state-N.json                    the state that version 2 had after the first N
+//! encoding/vN/walk/log.jsonl                       240 commands that version N wrote, one a line, fit or not
+//! encoding/vN/walk/state-M.json                    the state that version N had after the first M
 //! ```
 //! `PREDIS_BLESS=1` writes anew what becomes of a version, and nothing else.
 
@@ -76,6 +76,32 @@ fn version_2_is_read_and_becomes_the_present_version() {
     assert_eq!(text(&replay("v2", &order)), text(&state));
 }
 
+#[test]
+fn version_3_is_read_and_becomes_the_present_version() {
+    let (count, state) = check_version("v3");
+    assert_eq!(count, 20, "version 3 had twenty actions");
+    assert!(state.nodes().values().all(|member| member.metadata_version == 3));
+    // The state of the file is what version 3 came to after these.
+    let order = [
+        "create_cluster",
+        "issue_node",
+        "boot",
+        "set_weight",
+        "set_mode",
+        "place",
+        "change_in_sync",
+        "create_tenant",
+        "update_tenant",
+        "create_user",
+        "update_user",
+        "add_token",
+        "revoke_token",
+        "set_config",
+        "acquire_role",
+    ];
+    assert_eq!(text(&replay("v3", &order)), text(&state));
+}
+
 fn text(state: &ClusterState) -> String {
     String::from_utf8(encode_state(state)).unwrap()
 }
@@ -118,6 +144,40 @@ fn what_version_2_did_comes_out_the_same_from_every_snapshot() {
     assert!(users.iter().any(|user| user.name.len() == 64), "a name that was cut");
     let tenants: BTreeSet<_> = states.iter().map(|state| state.tenants().len()).collect();
     assert!(tenants.len() > 1 && commands.iter().any(|c| matches!(c.action, Action::RemoveTenant { .. })));
+}
+
+/// Members of version 3, and of this one beside them, must come to the same from a snapshot of any age, whoever wrote
+/// it: what the latter write for the former is, to the byte, what the former write themselves.
+#[test]
+fn what_version_3_did_comes_out_the_same_and_can_be_written_back() {
+    let log = String::from_utf8(read("v3/walk/log.jsonl")).unwrap();
+    let commands: Vec<_> = log.lines().map(|line| decode_command(line.as_bytes()).unwrap()).collect();
+    let files = [80, 160, 240].map(|at| read(&format!("v3/walk/state-{at}.json")));
+    let states = files.each_ref().map(|file| decode_state(file).unwrap());
+    assert_eq!(commands.len(), 240);
+    for (line, command) in log.lines().zip(&commands) {
+        assert_eq!(String::from_utf8(command.encode_at(3).unwrap()).unwrap(), line);
+    }
+    for mut state in [ClusterState::new(), states[0].clone(), states[1].clone()] {
+        let from = state.applied_index() as usize;
+        for (index, command) in (1..).zip(&commands).skip(from) {
+            let _ = state.apply(index, command);
+            state.check().unwrap();
+            assert_eq!(state.level(), 3, "version 3 would not run beside a higher one");
+            if let Some(at) = states.iter().position(|then| then.applied_index() == index) {
+                assert_eq!(text(&state), text(&states[at]), "from {from} to {index}");
+                let written = [state.encode_at(3), b"\n".to_vec()].concat();
+                assert_eq!(
+                    String::from_utf8(written).unwrap(),
+                    String::from_utf8(files[at].clone()).unwrap()
+                );
+            }
+        }
+    }
+    // What it is a test of.
+    let understood: BTreeSet<_> = states[2].nodes().values().map(|member| member.metadata_version).collect();
+    assert_eq!(understood, BTreeSet::from([3, 4]));
+    assert!(states[2].partitions().iter().any(|partition| partition.in_sync.len() > 1));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{
 };
 use predis_meta::{
     Ack, Action, Addresses, ClusterInfo, Expect, MetaCommand, NewMember, NewTenant, TenantPlacement,
-    TenantSettings,
+    TenantSettings, VERSION,
 };
 use predis_types::{ClusterId, Incarnation, NodeId, PartitionCount, TenantId, probe::NoProbe};
 use std::{
@@ -176,6 +176,7 @@ pub(super) fn create_cluster() -> MetaCommand {
                 zone: String::new(),
                 region: String::new(),
                 weight: 100,
+                metadata_version: VERSION,
             },
             incarnation: Incarnation(1),
             tenant: NewTenant {

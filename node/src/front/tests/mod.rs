@@ -30,7 +30,7 @@ use crate::{
 use bytes::BytesMut;
 use predis_meta::{
     Ack, Action, Addresses, ClusterInfo, NewMember, NewTenant, PlacementChange, PlacementKind, Replica,
-    TenantPlacement, TenantSettings,
+    TenantPlacement, TenantSettings, VERSION,
 };
 use predis_raft::{BoxedStream, Connector, MemoryDisk, MetaRaft, Options, Pending, Timing};
 use predis_replica::{HandOverConfig, Life};
@@ -162,6 +162,7 @@ impl Rig {
                 addrs: addresses(2),
                 zone: String::new(),
                 region: String::new(),
+                metadata_version: VERSION,
             };
             self.agree(boot).await;
         }
@@ -193,6 +194,7 @@ fn member(node: u64) -> NewMember {
         zone: String::new(),
         region: String::new(),
         weight: 100,
+        metadata_version: VERSION,
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Shared, audit, change::Admin, cluster, config, guard::Guarded, tenan
 use crate::{access::Access, supervisor::Desk};
 use predis_meta::{
     Ack, Action, Addresses, ClusterInfo, ClusterState, MetaCommand, NewMember, NewTenant, TenantPlacement,
-    TenantSettings,
+    TenantSettings, VERSION,
 };
 use predis_proto::admin::{
     CreateTenantRequest, CreateUserRequest, NewToken, SetConfigRequest, audit_client::AuditClient,
@@ -46,6 +46,7 @@ fn member(node: u64) -> NewMember {
         zone: String::new(),
         region: String::new(),
         weight: 100,
+        metadata_version: VERSION,
     }
 }
 
@@ -215,8 +216,9 @@ impl Rig {
 
     /// Lets a second node join and boot.
     async fn join(&self, node: u64) {
-        let NewMember { id, addrs, zone, region, .. } = member(node);
+        let NewMember { id, addrs, zone, region, metadata_version, .. } = member(node);
         self.agree(Action::IssueNode { member: member(node) }).await;
-        self.agree(Action::Boot { node: id, incarnation: Incarnation(1), addrs, zone, region }).await;
+        let incarnation = Incarnation(1);
+        self.agree(Action::Boot { node: id, incarnation, addrs, zone, region, metadata_version }).await;
     }
 }

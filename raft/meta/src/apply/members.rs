@@ -13,6 +13,7 @@ pub(super) fn issue(state: &mut ClusterState, at_ms: u64, member: &NewMember) ->
         return Err(Rejected::NodeIdMoved { given: member.id, next: state.next_node_id });
     }
     limits::member(member)?;
+    ensure_understands(state, member.metadata_version)?;
     ensure_room("node", state.nodes.len(), MAX_NODES)?;
     ensure_name_free(state, member.id, &member.name)?;
     state.next_node_id = NodeId(member.id.0.saturating_add(1));
@@ -23,10 +24,9 @@ pub(super) fn issue(state: &mut ClusterState, at_ms: u64, member: &NewMember) ->
 pub(super) fn boot(
     state: &mut ClusterState,
     at_ms: u64,
-    (node, incarnation): (NodeId, Incarnation),
+    (node, incarnation, metadata_version): (NodeId, Incarnation, u32),
     addrs: &Addresses,
-    zone: &str,
-    region: &str,
+    (zone, region): (&str, &str),
 ) -> Result<Outcome, Rejected> {
     let member = find(state, node)?;
     if incarnation <= member.incarnation {
@@ -35,10 +35,13 @@ pub(super) fn boot(
     limits::addresses(addrs)?;
     limits::location("zone", zone)?;
     limits::location("region", region)?;
+    limits::metadata_version(metadata_version)?;
+    ensure_understands(state, metadata_version)?;
     ensure_name_free(state, node, &member.name)?;
     change(state, node, at_ms, |member| {
         (member.incarnation, member.status) = (incarnation, Status::Up);
         (member.addrs, member.zone, member.region) = (addrs.clone(), zone.to_owned(), region.to_owned());
+        member.metadata_version = metadata_version;
     });
     Ok(vacate(state, node))
 }
@@ -120,6 +123,16 @@ pub(super) fn ensure_live(state: &ClusterState, replica: Replica) -> Result<(), 
         return Err(Rejected::IncarnationMoved { node, given: incarnation, stored: member.incarnation });
     }
     if member.is_up() { Ok(()) } else { Err(Rejected::NodeIsDown { node }) }
+}
+
+/// Refuses a node to which the cluster's metadata would be unreadable. In words that members of every version read.
+fn ensure_understands(state: &ClusterState, version: u32) -> Result<(), Rejected> {
+    let level = state.level();
+    if version >= level {
+        return Ok(());
+    }
+    let rule = format!("must be at least {level}, the version of the cluster's metadata: upgrade the node");
+    Err(Rejected::Invalid { field: "metadata_version".into(), value: version.to_string(), rule: rule.into() })
 }
 
 /// Names are unique among members that are up: a wiped node may come back, under a new id, with the name of

@@ -1,11 +1,12 @@
 //! One command of every kind, and a state with something of everything in it.
 
 use predis_meta::{
-    Ack, Action, Addresses, ClusterInfo, ClusterState, Expect, MetaCommand, Mode, NewMember, NewTenant,
-    NewToken, NewUser, PlacementChange, PlacementKind, Replica, TenantPlacement, TenantSettings, UserRole,
+    Ack, Action, Addresses, ClusterInfo, ClusterState, Expect, InSyncChange, MetaCommand, Mode, NewMember,
+    NewTenant, NewToken, NewUser, PlacementChange, PlacementKind, Replica, TenantPlacement, TenantSettings,
+    UserRole, VERSION,
 };
 use predis_types::{ClusterId, Epoch, Incarnation, NodeId, PartitionCount, PartitionId, TenantId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// How many of [`actions`] it takes until there is something of everything, and nothing was given back yet.
 #[allow(dead_code, reason = "not every test binary uses it")]
@@ -24,8 +25,15 @@ pub fn addresses(host: &str) -> Addresses {
 }
 
 pub fn member(id: u64, name: &str) -> NewMember {
-    let (zone, region) = ("a".into(), "eu".into());
-    NewMember { id: NodeId(id), name: name.into(), addrs: addresses(name), zone, region, weight: 250 }
+    NewMember {
+        id: NodeId(id),
+        name: name.into(),
+        addrs: addresses(name),
+        zone: "a".into(),
+        region: "eu".into(),
+        weight: 250,
+        metadata_version: VERSION,
+    }
 }
 
 pub fn tenant(id: u32, name: &str) -> NewTenant {
@@ -75,8 +83,12 @@ fn change(partition: u16, replicas: &[u64], kind: PlacementKind) -> PlacementCha
 #[allow(dead_code, reason = "not every test binary uses it")]
 pub fn actions() -> Vec<Action> {
     let (first, second) = (replica(1, 1), replica(2, 3));
-    let seen = |version| (PartitionId(3), Epoch(1), version);
-    let (partition, epoch, version) = seen(2);
+    let in_sync = |partition, version, of: &[Replica]| InSyncChange {
+        partition: PartitionId(partition),
+        epoch: Epoch(1),
+        version,
+        in_sync: of.iter().copied().collect(),
+    };
     let (shop, ann, role) = (TenantId(1), "ann".to_owned(), "trainer".to_owned());
     vec![
         create(4),
@@ -87,6 +99,7 @@ pub fn actions() -> Vec<Action> {
             addrs: addresses("moved"),
             zone: "b".into(),
             region: String::new(),
+            metadata_version: VERSION,
         },
         Action::SetWeight { node: NodeId(2), weight: 300 },
         Action::SetMode { node: NodeId(2), mode: Mode::Leaving },
@@ -96,7 +109,9 @@ pub fn actions() -> Vec<Action> {
                 change(3, &[1, 2], PlacementKind::Seats),
             ],
         },
-        Action::ChangeInSync { partition, epoch, version, in_sync: BTreeSet::from([first, second]) },
+        Action::ChangeInSync {
+            changes: vec![in_sync(3, 2, &[first, second]), in_sync(1, 1, &[first]), in_sync(2, 9, &[first])],
+        },
         Action::CreateTenant { tenant: tenant(1, "shop") },
         Action::UpdateTenant {
             tenant: shop,

@@ -5,6 +5,7 @@
 //! # a comment is kept                      > at 5000          sets the time of the next command
 //! > boot 2/1                               > actor alice      sets who proposes from now on
 //! = ok done                                > show [audit]     writes the state down
+//!                                          > level            writes down what all members can read
 //!                                          > reload           encodes the state and goes on with the copy
 //! ```
 //! Lines that begin with neither `#` nor `>` are output, and are written anew on every run.
@@ -50,6 +51,7 @@ impl Player {
             ["at", at_ms] => self.at_ms = at_ms.parse().expect("a time"),
             ["actor", actor] => self.actor = actor.to_owned(),
             ["show"] => return show::state(&self.state),
+            ["level"] => return format!("  level {}\n", self.state.level()),
             ["show", "audit"] => return show::audit(&self.state),
             ["reload"] => {
                 self.state = decode_state(&encode_state(&self.state)).expect("what was just encoded")
@@ -91,6 +93,7 @@ fn told(outcome: &Outcome) -> String {
             show::list(without_survivor)
         ),
         Outcome::Placed { lost } => format!("placed, lost [{}]", show::list(lost)),
+        Outcome::InSync { refused } => format!("in sync, refused [{}]", show::list(refused)),
         Outcome::TenantCreated { tenant } => format!("tenant {tenant}"),
         Outcome::RoleHeld { token } => format!("held under token {token}"),
     }

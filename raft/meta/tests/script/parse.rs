@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! create [partitions=4] [copies=2] [unplaced] [incarnation=1] [config=KEY:VALUE,...] [users=NAME:BYTE,...] [of=0]
-//! issue ID NAME [weight=] [zone=] [region=] [addr=]
-//! boot NODE/INCARNATION [zone=] [region=] [addr=]               down NODE/INCARNATION
+//!     [understands=]
+//! issue ID NAME [weight=] [zone=] [region=] [addr=] [understands=]
+//! boot NODE/INCARNATION [zone=] [region=] [addr=] [understands=]    down NODE/INCARNATION
 //! mode NODE active|draining|leaving    weight NODE N    remove NODE
 //! place P@EPOCHvVERSION SEAT,SEAT promote R | restart R | hand_over R R | seats   [; another]...
-//! in_sync P@EPOCHvVERSION R,R
+//! in_sync P@EPOCHvVERSION R,R [; another]...
 //! tenant ID NAME [placement=] [ack=] [policy=] [memory=] [ops=] [connections=]
 //! update ID [ack=] [policy=] [memory=] [ops=] [connections=]    remove_tenant ID [with_users]
 //! user NAME TENANT [role=] [tokens=ID:BYTE[:END],...]           (a hash is BYTE, two digits, 32 times)
@@ -17,8 +18,9 @@
 //! ```
 
 use predis_meta::{
-    Ack, Action, Addresses, ClusterInfo, DEFAULT_WEIGHT, Expect, Mode, NewMember, NewTenant, NewToken,
-    NewUser, PlacementChange, PlacementKind, Replica, TenantPlacement, TenantSettings, UserRole,
+    Ack, Action, Addresses, ClusterInfo, DEFAULT_WEIGHT, Expect, InSyncChange, Mode, NewMember, NewTenant,
+    NewToken, NewUser, PlacementChange, PlacementKind, Replica, TenantPlacement, TenantSettings, UserRole,
+    VERSION,
 };
 use predis_types::{ClusterId, Epoch, Incarnation, NodeId, PartitionCount, PartitionId, TenantId};
 use std::{fmt::Debug, str::FromStr};
@@ -64,6 +66,10 @@ fn text(words: &[&str], name: &str) -> String {
     option(words, name).unwrap_or_default().to_owned()
 }
 
+fn understands(words: &[&str]) -> u32 {
+    option(words, "understands").map_or(VERSION, number)
+}
+
 fn member(words: &[&str], id: NodeId, name: &str) -> NewMember {
     NewMember {
         id,
@@ -72,6 +78,7 @@ fn member(words: &[&str], id: NodeId, name: &str) -> NewMember {
         zone: text(words, "zone"),
         region: text(words, "region"),
         weight: option(words, "weight").map_or(DEFAULT_WEIGHT, number),
+        metadata_version: understands(words),
     }
 }
 
@@ -149,6 +156,12 @@ fn change(words: &[&str]) -> PlacementChange {
     PlacementChange { partition, epoch, version, replicas, kind }
 }
 
+fn in_sync(words: &[&str]) -> InSyncChange {
+    let [at, set] = words else { panic!("{words:?}: P@EPOCHvVERSION R,R") };
+    let (partition, epoch, version) = seen(at);
+    InSyncChange { partition, epoch, version, in_sync: replicas(set) }
+}
+
 fn expect(words: &[&str]) -> Expect {
     match option(words, "expect") {
         None => Expect::Any,
@@ -165,7 +178,8 @@ pub fn action(words: &[&str]) -> Action {
         ["boot", boot, ..] => {
             let Replica { node, incarnation } = replica(boot);
             let (zone, region) = (text(words, "zone"), text(words, "region"));
-            Action::Boot { node, incarnation, addrs: addresses(words, node), zone, region }
+            let (addrs, metadata_version) = (addresses(words, node), understands(words));
+            Action::Boot { node, incarnation, addrs, zone, region, metadata_version }
         }
         ["down", boot] => {
             let Replica { node, incarnation } = replica(boot);
@@ -185,9 +199,8 @@ pub fn action(words: &[&str]) -> Action {
         ["place", ref rest @ ..] => {
             Action::Place { changes: rest.split(|word| *word == ";").map(change).collect() }
         }
-        ["in_sync", at, set] => {
-            let (partition, epoch, version) = seen(at);
-            Action::ChangeInSync { partition, epoch, version, in_sync: replicas(set) }
+        ["in_sync", ref rest @ ..] => {
+            Action::ChangeInSync { changes: rest.split(|word| *word == ";").map(in_sync).collect() }
         }
         _ => other(words),
     }

@@ -47,12 +47,13 @@ fn node(member: &Member) -> String {
         mode,
         status,
         incarnation,
+        metadata_version,
         joined_at_ms,
         changed_at_ms,
     } = member;
     format!(
-        "  node {id}/{incarnation} {name} {status} {mode} weight {weight} zone {zone:?} region {region:?} \
-         at {} {} {} joined {joined_at_ms} changed {changed_at_ms}\n",
+        "  node {id}/{incarnation} {name} {status} {mode} weight {weight} understands {metadata_version} \
+         zone {zone:?} region {region:?} at {} {} {} joined {joined_at_ms} changed {changed_at_ms}\n",
         addrs.resp, addrs.grpc, addrs.metrics
     )
 }

@@ -4,7 +4,7 @@ mod placement;
 mod users;
 
 use super::samples::{addresses, member, tenant};
-use predis_meta::{Action, ClusterState, Expect, MetaCommand, Mode, Replica};
+use predis_meta::{Action, ClusterState, Expect, MetaCommand, Mode, NewMember, Replica, VERSION};
 use predis_types::{Incarnation, NodeId, PartitionId, Rng, SplitMix64, TenantId};
 
 /// Draws what a command is made of.
@@ -67,7 +67,8 @@ pub fn command(state: &ClusterState, seed: u64) -> MetaCommand {
 
 fn create(draw: &mut Draw<'_>) -> Action {
     let mut action = super::samples::create(1 << draw.below(5));
-    if let Action::CreateCluster { placement, info, users, .. } = &mut action {
+    if let Action::CreateCluster { placement, info, users, founder, .. } = &mut action {
+        founder.metadata_version = understood(draw);
         info.copies = draw.below(5) as u8;
         users::spoil(draw, users);
         placement.iter_mut().filter(|_| draw.rarely(3)).for_each(Vec::clear);
@@ -99,18 +100,24 @@ fn any(draw: &mut Draw<'_>, at_ms: u64) -> Action {
     }
 }
 
+/// What somebody understands who may be a version behind, or ahead.
+fn understood(draw: &mut Draw<'_>) -> u32 {
+    if draw.rarely(4) { draw.pick(&[3, 3, 3, VERSION + 1]).unwrap() } else { VERSION }
+}
+
 fn issue(draw: &mut Draw<'_>) -> Action {
     let id = draw.state.next_node_id().0 + u64::from(draw.rarely(10));
     let name = draw.name("n");
-    Action::IssueNode { member: member(id, &name) }
+    let metadata_version = understood(draw);
+    Action::IssueNode { member: NewMember { metadata_version, ..member(id, &name) } }
 }
 
 fn boot(draw: &mut Draw<'_>) -> Action {
     let node = draw.node();
     let Incarnation(current) = draw.boot_of(node).incarnation;
     let incarnation = Incarnation(current + draw.below(3));
-    let (zone, region) = (draw.name("z"), String::new());
-    Action::Boot { node, incarnation, addrs: addresses("booted"), zone, region }
+    let (zone, region, metadata_version) = (draw.name("z"), String::new(), understood(draw));
+    Action::Boot { node, incarnation, addrs: addresses("booted"), zone, region, metadata_version }
 }
 
 fn tenants(draw: &mut Draw<'_>) -> Action {

@@ -1,7 +1,7 @@
 //! Random placements and in-sync sets, mostly such as a leader and a primary would propose.
 
 use super::Draw;
-use predis_meta::{Action, PlacementChange, PlacementKind, Replica};
+use predis_meta::{Action, InSyncChange, PlacementChange, PlacementKind, Replica};
 use predis_types::{Epoch, NodeId, PartitionId};
 use std::collections::BTreeSet;
 
@@ -52,6 +52,11 @@ fn kind(draw: &mut Draw<'_>, id: PartitionId) -> PlacementKind {
 }
 
 pub fn change_in_sync(draw: &mut Draw<'_>) -> Action {
+    let count = if draw.rarely(2) { 1 } else { draw.below(4) };
+    Action::ChangeInSync { changes: (0..count).map(|_| in_sync(draw)).collect() }
+}
+
+fn in_sync(draw: &mut Draw<'_>) -> InSyncChange {
     let partition = draw.partition();
     let (epoch, version) = seen(draw, partition);
     let held = draw.state.partition(partition);
@@ -62,5 +67,5 @@ pub fn change_in_sync(draw: &mut Draw<'_>) -> Action {
             in_sync.insert(draw.boot_of(node));
         }
     }
-    Action::ChangeInSync { partition, epoch, version, in_sync }
+    InSyncChange { partition, epoch, version, in_sync }
 }

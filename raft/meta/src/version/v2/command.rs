@@ -4,7 +4,7 @@ use super::{
     shared::{Addresses, ClusterInfo, Mode, NewTenant, Replica, TenantSettings},
     tokens::{TokenRole, user_name},
 };
-use crate as next;
+use crate::version::v3 as next;
 use predis_types::{Epoch, Incarnation, NodeId, PartitionId, TenantId};
 use serde::Deserialize;
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! The shapes of version 2 that occur in both its state and its commands. Frozen.
 
-use crate as next;
+use crate::version::v3 as next;
 use predis_types::{ClusterId, Incarnation, NodeId, PartitionCount, TenantId};
 use serde::Deserialize;
 

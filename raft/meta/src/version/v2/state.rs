@@ -4,7 +4,7 @@ use super::{
     shared::{Addresses, ClusterInfo, Mode, Replica, TenantPlacement, TenantSettings},
     tokens::{self, TokenHash},
 };
-use crate as next;
+use crate::version::v3 as next;
 use predis_types::{Epoch, Incarnation, NodeId, TenantId};
 use serde::Deserialize;
 use std::collections::{BTreeMap, VecDeque};
@@ -114,7 +114,6 @@ impl ClusterState {
             next_fencing_token: self.next_fencing_token,
             audit,
             applied_index: self.applied_index,
-            local_node: None,
         }
     }
 }

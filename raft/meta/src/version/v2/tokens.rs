@@ -1,6 +1,6 @@
 //! The tokens of version 2, and the users they become. Frozen.
 
-use crate as next;
+use crate::version::v3 as next;
 use predis_types::{TenantId, TokenDigest};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -105,7 +105,7 @@ mod tests {
         for tenant in [0, 1, 10, u32::MAX] {
             for id in ["x".repeat(64), "x".repeat(63), "x".repeat(55), format!("{}y", "x".repeat(63))] {
                 let name = user_name(TenantId(tenant), &id);
-                next::limits::name("name", &name).unwrap();
+                crate::limits::name("name", &name).unwrap();
                 // What a cut name looks like can be a token's name, and yet leads to another.
                 let posing = user_name(TenantId(tenant), name.split_once('.').unwrap().1);
                 assert!(names.insert(name) && names.insert(posing));
