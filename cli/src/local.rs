@@ -7,7 +7,7 @@ use crate::{
     server::{boot_failure, profile},
 };
 use anyhow::{Context, anyhow};
-use predis_node::{Io, Node, NodeConfig, Start, plan};
+use predis_node::{Io, Node, NodeConfig, Start, is_settled};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -108,8 +108,7 @@ pub(crate) async fn settled(nodes: &[LocalNode]) -> anyhow::Result<()> {
             if state.nodes().len() < nodes.len() {
                 return Some("not all nodes have joined".to_owned());
             }
-            let plan = plan(&state);
-            if !plan.changes.is_empty() || !plan.moves.is_empty() {
+            if !is_settled(&state) {
                 return Some("partitions are being placed".to_owned());
             }
         }

@@ -39,5 +39,5 @@ pub use io::{Binder, Incoming, Io, Listener, Peer};
 pub use lease::Lease;
 pub use node::{Ending, Node, Running, Status};
 pub use serving::{Parts, Serving};
-pub use supervisor::{Plan, plan};
+pub use supervisor::is_settled;
 pub use tunables::Tunables;

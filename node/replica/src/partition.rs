@@ -251,7 +251,8 @@ mod tests {
             role: Role::Lead { drained },
         };
         let both = members(&[ME, OTHER], &[ME, OTHER], 0);
-        let step = |held: Held, primary, epoch| copy_step(ME, Some(&held), &owner(Some(primary), epoch), &both);
+        let step =
+            |held: Held, primary, epoch| copy_step(ME, Some(&held), &owner(Some(primary), epoch), &both);
         assert_eq!(step(lead(true), OTHER, 8), CopyStep::Follow { empty: false });
         assert_eq!(step(lead(false), OTHER, 8), CopyStep::Follow { empty: true });
         assert_eq!(step(lead(false), ME, 8), CopyStep::Lead { empty: false });

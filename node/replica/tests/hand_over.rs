@@ -10,8 +10,8 @@ mod explore;
 
 use explore::{Step, World, explore};
 use predis_replica::{
-    Access, Ask, AskOutcome, Effect, HandOver, HandOverConfig, Hold, Life, Local, Ownership, Phase,
-    access, may_reply,
+    Access, Ask, AskOutcome, Effect, HandOver, HandOverConfig, Hold, Life, Local, Ownership, Phase, access,
+    may_reply,
 };
 use predis_types::{Epoch, Incarnation, NodeId, PartitionId};
 use std::collections::BTreeSet;

@@ -82,7 +82,6 @@ async fn propose(serving: &Serving, changes: Vec<PlacementChange>) -> AskOutcome
 fn change(serving: &Serving, ask: &Ask) -> Option<PlacementChange> {
     let published = serving.meta.published();
     let partition = published.state.partition(ask.partition).filter(|_| is_unmoved(serving, ask))?;
-    let from = this_replica(serving);
     let member = published.state.node(ask.primary).filter(|member| member.is_up())?;
     let to = Replica { node: member.id, incarnation: member.incarnation };
     // Promoting the primary itself fences an earlier ask whose outcome is unknown.

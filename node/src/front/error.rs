@@ -99,6 +99,8 @@ pub(super) enum Error {
     BadParameter { name: &'static str, reason: String },
     #[error("ERR CONFIG SET failed - {0}")]
     NotAgreed(#[from] ProposeError),
+    #[error("NOREPLICAS Not enough good replicas to write.")]
+    NoReplicas,
     #[error("ERR '{0}' cannot be carried out here")]
     NotHere(&'static str),
 }
@@ -124,6 +126,7 @@ pub(super) fn refusal(
             Route::Primary { .. } => Error::ClusterDown,
         }),
         Answer::Withheld => Some(Error::Withheld),
+        Answer::NoReplicas => Some(Error::NoReplicas),
         Answer::TryAgain => Some(Error::TryAgain),
         _ => None,
     }

@@ -3,8 +3,8 @@
 //! ```text
 //! GET a1  GET a2 | PING | SET b  GET b | GET a3       four groups, executed one after the other
 //! ```
-//! A group is begun only after the one before it has its replies, so no command overtakes an earlier one. Time
-//! is read once a group; its commands share it evenly.
+//! A group is begun only after the one before it was carried out, so no command overtakes an earlier one; replies that
+//! wait until what they saw is committed wait together. Time is read once a group; its commands share it evenly.
 
 use super::commands::{self, Request};
 use super::connection::Connection;
@@ -12,11 +12,11 @@ use super::dispatch::{Plan, plan};
 use super::error::{Error, refusal};
 use super::session::Door;
 use crate::access::Identity;
-use crate::shards::{Answer, Batch, Call, Work};
+use crate::shards::{Answer, Batch, Call, Completion, Work};
 use bytes::Bytes;
 use predis_resp::{CommandId, CommandSpec, Flag, Reply};
 use predis_types::{PartitionId, Slot};
-use std::io;
+use std::{collections::VecDeque, io};
 
 /// Adjacent requests on one partition.
 struct Group {
@@ -25,6 +25,14 @@ struct Group {
     slots: Vec<Slot>,
     /// By which id the client keeps copies of what it reads, if it does.
     tracked: Option<u64>,
+}
+
+/// A group that was carried out, and what its replies wait for.
+struct Owed {
+    partition: PartitionId,
+    specs: Vec<&'static CommandSpec>,
+    slots: Vec<Slot>,
+    completion: Completion,
 }
 
 impl Connection {
@@ -37,6 +45,7 @@ impl Connection {
         let partitions = self.front.serving.shards.partition_count();
         let mut since_us = self.front.serving.clock.mono_us();
         let mut group: Option<Group> = None;
+        let mut owed = VecDeque::new();
         let mut identity = self.session.identity();
         for args in requests {
             let planned =
@@ -47,7 +56,7 @@ impl Connection {
                 let tracked = self.session.tracked();
                 let belongs = |group: &Group| (group.partition, group.tracked) == (partition, tracked);
                 if !group.as_ref().is_none_or(belongs) {
-                    self.finish(&mut group, &mut since_us).await?;
+                    self.begin(&mut group, &mut owed, &mut since_us).await?;
                 }
                 let group = group.get_or_insert_with(|| Group {
                     partition,
@@ -59,7 +68,8 @@ impl Connection {
                 group.slots.push(slot);
                 continue;
             }
-            self.finish(&mut group, &mut since_us).await?;
+            self.begin(&mut group, &mut owed, &mut since_us).await?;
+            self.finish(&mut owed, &mut since_us).await?;
             match planned {
                 Plan::Node(call) => {
                     self.execute_here(&call, &mut since_us).await?;
@@ -73,7 +83,8 @@ impl Connection {
                 return Ok(());
             }
         }
-        self.finish(&mut group, &mut since_us).await
+        self.begin(&mut group, &mut owed, &mut since_us).await?;
+        self.finish(&mut owed, &mut since_us).await
     }
 
     /// The plan, unless the tenant has used up its quota of commands.
@@ -93,13 +104,44 @@ impl Connection {
         }
     }
 
-    /// Has a shard execute the group, if there is one.
-    async fn finish(&mut self, group: &mut Option<Group>, since_us: &mut u64) -> io::Result<()> {
+    /// Has a shard execute the group, if there is one; its replies are given at once unless earlier ones are owed, or
+    /// they have to wait themselves.
+    async fn begin(
+        &mut self,
+        group: &mut Option<Group>,
+        owed: &mut VecDeque<Owed>,
+        since_us: &mut u64,
+    ) -> io::Result<()> {
         let Some(Group { partition, calls, slots, tracked }) = group.take() else { return Ok(()) };
         let specs: Vec<&'static CommandSpec> = calls.iter().map(|call| call.spec).collect();
         let batch =
             Batch { partition, tenant: self.session.tenant(), work: Work::Commands(calls), reader: tracked };
-        let answers = self.front.serving.shards.submit(batch).answers().await;
+        let completion = match self.front.serving.shards.submit(batch) {
+            // Not carried out yet: nothing may overtake it.
+            Completion::Pending(future) => Completion::Ready(future.await),
+            completion => completion,
+        };
+        let owing = Owed { partition, specs, slots, completion };
+        match owing.completion {
+            Completion::Ready(_) if owed.is_empty() => self.reply(owing, since_us).await,
+            _ => {
+                owed.push_back(owing);
+                Ok(())
+            }
+        }
+    }
+
+    /// Gives all replies that are owed, in order.
+    async fn finish(&mut self, owed: &mut VecDeque<Owed>, since_us: &mut u64) -> io::Result<()> {
+        while let Some(owing) = owed.pop_front() {
+            self.reply(owing, since_us).await?;
+        }
+        Ok(())
+    }
+
+    async fn reply(&mut self, owed: Owed, since_us: &mut u64) -> io::Result<()> {
+        let Owed { partition, specs, slots, completion } = owed;
+        let answers = completion.answers().await;
         let nanos = self.elapsed_ns(since_us) / specs.len().max(1) as u64;
         let mut run: Option<(CommandId, u64)> = None;
         for ((answer, spec), slot) in answers.into_iter().zip(specs).zip(slots) {

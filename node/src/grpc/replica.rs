@@ -14,7 +14,9 @@ pub(super) struct Replication(pub(super) Shared);
 impl Replication {
     fn serving(&self) -> Result<Arc<Serving>, Status> {
         let running = self.0.status.running();
-        running.map(|running| running.serving.clone()).ok_or_else(|| Status::unavailable("this node does not serve"))
+        running
+            .map(|running| running.serving.clone())
+            .ok_or_else(|| Status::unavailable("this node does not serve"))
     }
 }
 

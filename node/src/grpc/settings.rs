@@ -2,7 +2,7 @@
 //!
 //! One row a setting. What a setting does is for whoever obeys it.
 
-use crate::access::REQUIRE_AUTH;
+use crate::{access::REQUIRE_AUTH, agent::MIN_IN_SYNC};
 use tonic::Status;
 
 /// One setting.
@@ -17,13 +17,22 @@ pub(super) struct Setting {
 }
 
 /// All of them, by name.
-pub(super) const SETTINGS: [Setting; 1] = [Setting {
-    name: REQUIRE_AUTH,
-    default: "no",
-    rule: "yes or no",
-    summary: "Whether clients and operators must authenticate; no makes everybody an admin.",
-    accepts: |value| matches!(value, "yes" | "no"),
-}];
+pub(super) const SETTINGS: [Setting; 2] = [
+    Setting {
+        name: MIN_IN_SYNC,
+        default: "auto",
+        rule: "auto or 1 to 5",
+        summary: "How many copies must be in sync for a write under quorum to be accepted; auto is more than half of the copies.",
+        accepts: |value| value == "auto" || matches!(value.parse(), Ok(1..=5)),
+    },
+    Setting {
+        name: REQUIRE_AUTH,
+        default: "no",
+        rule: "yes or no",
+        summary: "Whether clients and operators must authenticate; no makes everybody an admin.",
+        accepts: |value| matches!(value, "yes" | "no"),
+    },
+];
 
 impl Setting {
     /// The setting of this name.

@@ -120,13 +120,7 @@ fn policy(text: &str) -> Result<String, Status> {
 }
 
 fn ack(text: &str) -> Result<Ack, Status> {
-    match text.parse().map_err(Status::invalid_argument)? {
-        Ack::Async => Ok(Ack::Async),
-        // What nobody keeps must not be promised.
-        Ack::Quorum => Err(Status::failed_precondition(
-            "ack: must be async, got quorum: nodes keep no replicas of keys in this version",
-        )),
-    }
+    text.parse().map_err(Status::invalid_argument)
 }
 
 #[cfg(test)]

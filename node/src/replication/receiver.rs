@@ -2,9 +2,7 @@
 
 use super::wire;
 use crate::serving::Serving;
-use predis_proto::replica::{
-    ReplicateReply, ReplicateRequest, SurveyReply, SurveyRequest, Survivor,
-};
+use predis_proto::replica::{ReplicateReply, ReplicateRequest, SurveyReply, SurveyRequest, Survivor};
 use predis_replica::Life;
 use predis_types::PartitionId;
 use std::time::Duration;

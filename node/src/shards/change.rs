@@ -51,7 +51,8 @@ pub(super) fn encode<'a>(
 /// The change in `bytes`, to be carried out at `now_ms`.
 pub(super) fn decode(bytes: Bytes, now_ms: u64) -> Result<Change, ChangeError> {
     let change = wire::Change::decode(bytes)?;
-    let effects = change.effects.into_iter().map(|effect| effect.kind.map(effect_of).ok_or(ChangeError::Unknown));
+    let effects =
+        change.effects.into_iter().map(|effect| effect.kind.map(effect_of).ok_or(ChangeError::Unknown));
     let mut effects: Vec<Effect> = effects.collect::<Result<_, _>>()?;
     if planted::active(Bug::ExpiryRebased) {
         effects.iter_mut().for_each(|effect| rebase(effect, change.at_ms, now_ms));
@@ -117,7 +118,11 @@ mod tests {
     fn what_is_encoded_comes_back() {
         let key = Bytes::from_static(b"k\0y");
         let effects = vec![
-            Effect::Set { key: key.clone(), value: Value::String(Bytes::from_static(b"v")), expire_at_ms: None },
+            Effect::Set {
+                key: key.clone(),
+                value: Value::String(Bytes::from_static(b"v")),
+                expire_at_ms: None,
+            },
             Effect::Set { key: key.clone(), value: Value::String(Bytes::new()), expire_at_ms: Some(0) },
             Effect::Write { key: key.clone(), offset: u64::MAX, bytes: Bytes::from_static(b"x") },
             Effect::Expire { key: key.clone(), at: None },

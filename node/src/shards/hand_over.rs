@@ -31,7 +31,8 @@ impl Shards {
             match access(&self.look(guarded), &guarded.owner) {
                 Access::Serve { epoch } if allowed => {
                     let node = self.identity.node;
-                    let ready = |leading: &Leading| leading.lead.members().in_sync.iter().any(|l| l.node == to);
+                    let ready =
+                        |leading: &Leading| leading.lead.members().in_sync.iter().any(|l| l.node == to);
                     if !guarded.leading().is_some_and(ready) {
                         return Vec::new();
                     }

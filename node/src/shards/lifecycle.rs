@@ -73,7 +73,8 @@ impl Shards {
                 let follow = Follow::new(owner.epoch, self.stream);
                 let in_sync = members.in_sync.contains(&self.identity);
                 let following = Following { follow, cursor: None, in_sync, lost: members.lost };
-                guarded.copy = Some(ShardCopy::new(self.empty_shard(partition.id), Stream::Follow(following)));
+                guarded.copy =
+                    Some(ShardCopy::new(self.empty_shard(partition.id), Stream::Follow(following)));
             }
             CopyStep::Lead { empty: false } => self.lead_on(partition.id, &mut guarded, owner.epoch, members),
             CopyStep::Follow { empty: false } => self.follow_on(&mut guarded, owner.epoch, &members),
@@ -122,7 +123,11 @@ impl Shards {
             Stream::Follow(following) => {
                 let (lead, behind, lost) = following.follow.promote(self.identity, epoch, members, now_us);
                 if lost > 0 {
-                    tracing::warn!(partition = id.0, lost, "changes were lost with the last primary, at least");
+                    tracing::warn!(
+                        partition = id.0,
+                        lost,
+                        "changes were lost with the last primary, at least"
+                    );
                     self.replication.lost.fetch_add(lost, Relaxed);
                 }
                 self.replication.promotions.fetch_add(1, Relaxed);
@@ -153,7 +158,9 @@ impl Shards {
         let following = Following { follow, cursor: None, in_sync, lost: members.lost };
         let mut copy = ShardCopy { shard, pools, stream: Stream::Follow(following) };
         if led {
-            self.take_over_pools(&mut copy, guarded.random(), |table, tenant| table.replicas(tenant).cloned());
+            self.take_over_pools(&mut copy, guarded.random(), |table, tenant| {
+                table.replicas(tenant).cloned()
+            });
         }
         guarded.copy = Some(copy);
     }

@@ -243,7 +243,8 @@ impl Shards {
         let mut guarded = partition.lock();
         let (owner, rng) = (guarded.owner, guarded.random());
         let speaks = owner.primary == Some(from) && owner.epoch == part.epoch;
-        let Some(copy) = guarded.copy.as_mut().filter(|_| speaks || planted::active(Bug::EpochNotChecked)) else {
+        let Some(copy) = guarded.copy.as_mut().filter(|_| speaks || planted::active(Bug::EpochNotChecked))
+        else {
             return Ok(Heard::OtherEpoch(owner.epoch));
         };
         let Some(following) = copy.following_mut() else { return Ok(Heard::OtherEpoch(owner.epoch)) };

@@ -129,13 +129,7 @@ impl Tenants {
     }
 
     /// Adds a tenant or changes it.
-    pub(super) fn put(
-        &self,
-        id: TenantId,
-        kind: PolicyKind,
-        memory_bytes: Option<u64>,
-        quorum: bool,
-    ) -> Put {
+    pub(super) fn put(&self, id: TenantId, kind: PolicyKind, memory_bytes: Option<u64>, quorum: bool) -> Put {
         let is_same = |tenant: &Tenant| {
             (tenant.pool.kind(), tenant.memory_bytes, tenant.quorum) == (kind, memory_bytes, quorum)
         };

@@ -12,9 +12,10 @@ mod desk;
 mod members;
 mod plan;
 mod rounds;
+mod survey;
 
 pub use desk::{Desk, Move, RenewAnswer};
-pub use plan::{Plan, plan};
+pub use plan::{Intentions, Plan, is_settled, plan};
 
 use crate::config::Profile;
 use predis_meta::{Action, MetaCommand};
@@ -37,6 +38,7 @@ pub struct Supervisor {
     members: members::Members,
     // The term in which it decides.
     term: u64,
+    intentions: Intentions,
     // The index of the state that was last planned from, and found in order.
     settled: Option<u64>,
 }
@@ -45,7 +47,16 @@ impl Supervisor {
     /// A supervisor that shares the desk with the gRPC service.
     pub fn new(meta: MetaRaft, desk: Arc<Desk>, clock: Arc<dyn Clock>, profile: Profile) -> Supervisor {
         let members = members::Members::new(profile.replace_voter, profile.propose / 4);
-        Supervisor { meta, desk, clock, profile, members, term: 0, settled: None }
+        Supervisor {
+            meta,
+            desk,
+            clock,
+            profile,
+            members,
+            term: 0,
+            intentions: Intentions::default(),
+            settled: None,
+        }
     }
 
     /// Supervises for as long as the member runs.
@@ -58,6 +69,7 @@ impl Supervisor {
                 self.desk.lead(leadership.is_me.then_some(leadership.term));
                 self.term = leadership.term;
                 self.members.forget();
+                self.intentions = Intentions::default();
                 self.settled = None;
             }
             if leadership.is_me {
@@ -117,7 +129,8 @@ impl Supervisor {
     }
 
     async fn place(&mut self, published: &Published) {
-        let Plan { changes, moves } = plan(&published.state);
+        self.intentions.advanced = survey::advanced(&self.meta, published).await;
+        let Plan { changes, moves } = plan(&published.state, &mut self.intentions);
         // Nobody gives away what is about to be seated elsewhere: the two would refuse each other, and where the
         // partition ends would depend on which came first.
         let seated = changes.is_empty();

@@ -154,8 +154,7 @@ impl<T: Clone> Follow<T> {
 
     /// Whether a page is the one that comes next.
     fn is_next(&self, head: PageHead) -> bool {
-        self.matched == head.at
-            && self.receiving == Some(Receiving { copy: head.copy, pages: head.index })
+        self.matched == head.at && self.receiving == Some(Receiving { copy: head.copy, pages: head.index })
     }
 
     /// What to apply, `committed` being so. While a copy is made nothing waits: in any other epoch it is worth

@@ -329,7 +329,8 @@ impl<T: Clone> Lead<T> {
     fn trim(&mut self, now: u64) {
         // Nothing is kept for one that may not come back, unless it is in sync.
         let waits = |(life, peer): &(&Life, &Peer)| {
-            let late = peer.owes_since.is_some_and(|since| now.saturating_sub(since) >= self.config.patience_us);
+            let late =
+                peer.owes_since.is_some_and(|since| now.saturating_sub(since) >= self.config.patience_us);
             let gets = matches!(peer.stage, Stage::Streaming | Stage::Copying(_)) && !late;
             peer.stage != Stage::Unfit && (gets || self.counts(**life))
         };

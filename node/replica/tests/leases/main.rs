@@ -14,8 +14,7 @@ mod explore;
 
 use explore::{Step, World};
 use predis_replica::{
-    Access, Answer, Grantor, Hold, Holder, LeaseConfig, Local, Life, Ownership, Renewal, Ticket,
-    access,
+    Access, Answer, Grantor, Hold, Holder, LeaseConfig, Life, Local, Ownership, Renewal, Ticket, access,
 };
 use predis_types::{Epoch, Incarnation, NodeId};
 use std::collections::BTreeSet;

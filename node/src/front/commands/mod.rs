@@ -65,6 +65,7 @@ impl Request<'_> {
             Some(Answer::Moved(_)) | None => Ok(None),
             Some(Answer::ClusterDown) => Err(Error::ClusterDown),
             Some(Answer::Withheld) => Err(Error::Withheld),
+            Some(Answer::NoReplicas) => Err(Error::NoReplicas),
             Some(Answer::TryAgain) => Err(Error::TryAgain),
             Some(answer) => Ok(Some(answer)),
         }

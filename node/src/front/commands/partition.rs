@@ -41,6 +41,7 @@ pub(super) async fn run(request: &Request<'_>) -> Result<Reply, Error> {
             let slot = Slot::new(topology.partitions.slots_of(partition).start).ok_or(Error::NotServed)?;
             Err(moved(node, slot, &topology))
         }
+        Some(Answer::NoReplicas) => Err(Error::NoReplicas),
         Some(Answer::TryAgain) => Err(Error::TryAgain),
         Some(Answer::Withheld) => Err(Error::Withheld),
         _ => Err(Error::ClusterDown),

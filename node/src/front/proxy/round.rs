@@ -160,6 +160,7 @@ async fn on_partition(
     for (place, call) in calls {
         let reply = match answers.next() {
             Some(Answer::Reply(reply)) => reply,
+            Some(Answer::NoReplicas) => Reply::from(Error::NoReplicas),
             // It was carried out, and may last: only what may be repeated is sent elsewhere.
             Some(Answer::Withheld) if call.spec.retry_of(&call.args) == Retry::Ambiguous => {
                 Reply::from(Error::Withheld)

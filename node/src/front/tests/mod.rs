@@ -29,8 +29,8 @@ use crate::{
 };
 use bytes::BytesMut;
 use predis_meta::{
-    Ack, Action, Addresses, ClusterInfo, NewMember, NewTenant, PlacementChange, PlacementKind, Replica,
-    TenantPlacement, TenantSettings, VERSION,
+    Ack, Action, Addresses, ClusterInfo, InSyncChange, NewMember, NewTenant, PartitionState, PlacementChange,
+    PlacementKind, Replica, TenantPlacement, TenantSettings, VERSION,
 };
 use predis_raft::{BoxedStream, Connector, MemoryDisk, MetaRaft, Options, Pending, Timing};
 use predis_replica::{HandOverConfig, Life};
@@ -109,6 +109,7 @@ impl Rig {
             memory_bytes: Some(MEMORY_BYTES),
             probe: Arc::new(NoProbe),
             hand_over: HandOverConfig::default(),
+            stream: predis_replica::StreamConfig::default(),
         };
         let rng = Box::new(SplitMix64::new(1));
         let tracking = Tracking::new(cluster.partitions);
@@ -151,8 +152,36 @@ impl Rig {
         agent::apply(&self.serving, &self.serving.meta.published());
     }
 
+    /// Has a second node, which joins first if need be, hold these partitions too, in sync; they are empty.
+    async fn replicate(&self, partitions: &[u16]) {
+        self.join().await;
+        let seats =
+            |now: &PartitionState, _| (PlacementKind::Seats, vec![now.primary.unwrap().node, OTHER.node]);
+        self.place(partitions, seats).await;
+        let state = self.serving.meta.published().state;
+        let change = |partition: &u16| {
+            let now = state.partition(PartitionId(*partition)).unwrap();
+            InSyncChange {
+                partition: PartitionId(*partition),
+                epoch: now.epoch,
+                version: now.version,
+                in_sync: [now.primary.unwrap(), OTHER].into(),
+            }
+        };
+        self.agree(Action::ChangeInSync { changes: partitions.iter().map(change).collect() }).await;
+    }
+
     /// Gives these partitions to a second node, which joins first if need be.
     async fn give_away(&self, partitions: &[u16]) {
+        self.join().await;
+        let away = |now: &PartitionState, to| {
+            (PlacementKind::HandOver { from: now.primary.unwrap(), to }, vec![OTHER.node])
+        };
+        self.place(partitions, away).await;
+    }
+
+    /// The second node joins, unless it has.
+    async fn join(&self) {
         if self.serving.meta.published().state.node(OTHER.node).is_none() {
             self.agree(Action::IssueNode { member: member(2) }).await;
             let (node, incarnation) = (OTHER.node, OTHER.incarnation);
@@ -166,16 +195,19 @@ impl Rig {
             };
             self.agree(boot).await;
         }
+    }
+
+    async fn place(
+        &self,
+        partitions: &[u16],
+        how: impl Fn(&PartitionState, Replica) -> (PlacementKind, Vec<NodeId>),
+    ) {
         let state = self.serving.meta.published().state;
         let change = |partition: &u16| {
             let now = state.partition(PartitionId(*partition)).unwrap();
-            PlacementChange {
-                partition: PartitionId(*partition),
-                epoch: now.epoch,
-                version: now.version,
-                replicas: vec![OTHER.node],
-                kind: PlacementKind::HandOver { from: now.primary.unwrap(), to: OTHER },
-            }
+            let (kind, replicas) = how(now, OTHER);
+            let (epoch, version) = (now.epoch, now.version);
+            PlacementChange { partition: PartitionId(*partition), epoch, version, replicas, kind }
         };
         self.agree(Action::Place { changes: partitions.iter().map(change).collect() }).await;
     }

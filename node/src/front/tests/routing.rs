@@ -83,6 +83,7 @@ async fn a_partition_on_the_move_holds_requests_and_then_redirects_them_in_order
     let rig = Rig::new().await;
     let mut client = rig.client();
     let (slot, partition) = (key_slot(b"foo"), partition_of("foo"));
+    rig.replicate(&[partition]).await;
     assert!(!rig.serving.shards.begin_hand_over(PartitionId(partition), OTHER.node).is_empty());
     client.send("GET foo").await;
     client.send("PING").await;
@@ -99,6 +100,7 @@ async fn a_move_that_takes_long_is_answered_tryagain_and_a_scan_comes_back_to_it
     let mut client = rig.client();
     let partition = partition_of("foo");
     assert!(partition > 0);
+    rig.replicate(&[partition]).await;
     rig.serving.shards.begin_hand_over(PartitionId(partition), OTHER.node);
     let words = "TRYAGAIN Multiple keys request during rehashing of slot";
     assert_eq!(client.error("GET foo").await, words);

@@ -87,9 +87,9 @@ async fn tenants_are_created_changed_and_removed() {
             "placement must be one of spread colocated, got \"x\"",
         ),
         (
-            CreateTenantRequest { name: "b".into(), ack: "quorum".into(), ..acme.clone() },
-            Code::FailedPrecondition,
-            "ack: must be async, got quorum",
+            CreateTenantRequest { name: "b".into(), ack: "all".into(), ..acme.clone() },
+            Code::InvalidArgument,
+            "ack must be one of async quorum, got \"all\"",
         ),
         (
             CreateTenantRequest { name: "b".into(), memory_bytes: Some(0), ..acme },
@@ -201,14 +201,14 @@ async fn settings_are_named_explained_and_checked() {
     let rig = Rig::new().await;
     let all = rig.config().get(GetConfigRequest {}).await.unwrap().into_inner().settings;
     assert_eq!(
-        (all[0].name.as_str(), all[0].value.as_str(), all[0].rule.as_str()),
+        (all[1].name.as_str(), all[1].value.as_str(), all[1].rule.as_str()),
         ("require-auth", "no", "yes or no")
     );
     let set = |name: &str, value: &str| SetConfigRequest { name: name.into(), value: Some(value.into()) };
     let wrong = said(rig.config().set(set("require-auth", "true")).await);
     assert_eq!(wrong, is(Code::InvalidArgument, "require-auth: must be yes or no, got \"true\""));
     let unknown = said(rig.config().set(set("colour", "red")).await);
-    assert_eq!(unknown, is(Code::NotFound, "name: must be one of require-auth, got \"colour\""));
+    assert_eq!(unknown, is(Code::NotFound, "name: must be one of min-in-sync require-auth, got \"colour\""));
     rig.config().set(set("require-auth", "no")).await.unwrap();
     assert_eq!(rig.state().config().get("require-auth").map(String::as_str), Some("no"));
     rig.config().set(SetConfigRequest { name: "require-auth".into(), value: None }).await.unwrap();

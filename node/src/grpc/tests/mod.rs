@@ -5,7 +5,7 @@ mod guard;
 mod lockout;
 
 use super::{Shared, audit, change::Admin, cluster, config, guard::Guarded, tenants, users};
-use crate::{access::Access, supervisor::Desk};
+use crate::{access::Access, node::Status as Running, supervisor::Desk, tunables::Tunables};
 use predis_meta::{
     Ack, Action, Addresses, ClusterInfo, ClusterState, MetaCommand, NewMember, NewTenant, TenantPlacement,
     TenantSettings, VERSION,
@@ -137,11 +137,14 @@ impl Rig {
         let access = Arc::new(Access::new(clock.clone(), false));
         access.update(&meta.published());
         let desk = Arc::new(Desk::new(meta.clone(), clock.clone(), LeaseConfig::default()));
+        let tunables = Tunables::of(None, 100, 0);
+        let status = Arc::new(Running::new(NodeId(1), meta.clone(), None, tunables));
         let shared = Shared {
             node: NodeId(1),
             meta,
             access,
             desk,
+            status,
             clock: clock.clone(),
             limit: LIMIT,
             members_only: false,

@@ -46,7 +46,7 @@ fn assert_accounted(rig: &Rig) {
 fn many_partitions_and_threads_keep_one_budget() {
     for kind in PolicyKind::ALL {
         let rig = Rig::with_memory(256, BUDGET);
-        rig.shards.configure_tenant(TENANT, kind, None);
+        rig.shards.configure_tenant(TENANT, kind, None, false);
         hammer(&rig, 1, true);
         assert!(rig.used() <= BUDGET, "{kind} uses {}", rig.used());
         assert!(rig.used() > BUDGET / 2, "{kind} evicted too much: {}", rig.used());
@@ -104,12 +104,12 @@ fn a_smaller_budget_is_kept_at_once_and_a_larger_one_leaves_room() {
     rig.shards.set_memory_bytes(Some(used / 2));
     assert!(rig.used() <= used / 2 && rig.used() > used / 3);
     assert_accounted(&rig);
-    rig.shards.configure_tenant(TENANT, PolicyKind::Lru, Some(used / 4));
+    rig.shards.configure_tenant(TENANT, PolicyKind::Lru, Some(used / 4), false);
     assert!(rig.used() <= used / 4);
     assert_eq!(rig.shards.budget(TENANT).unwrap().limit_bytes, Some(used / 4));
     rig.shards.set_memory_bytes(None);
     assert_eq!(rig.shards.budget(TENANT).unwrap().limit_bytes, Some(used / 4), "it has its own");
-    rig.shards.configure_tenant(TENANT, PolicyKind::Lru, None);
+    rig.shards.configure_tenant(TENANT, PolicyKind::Lru, None, false);
     assert_eq!(rig.shards.budget(TENANT).unwrap().limit_bytes, None);
     assert_eq!(rig.shards.memory_bytes(), None);
 }
@@ -122,7 +122,7 @@ fn another_policy_keeps_the_keys() {
     }
     let used = rig.used();
     for kind in [PolicyKind::S3fifo, PolicyKind::Fifo, PolicyKind::Lru] {
-        rig.shards.configure_tenant(TENANT, kind, None);
+        rig.shards.configure_tenant(TENANT, kind, None, false);
         assert_eq!(rig.shards.budget(TENANT).unwrap().policy, kind);
         assert_eq!((rig.used(), rig.shards.stats(TENANT).keys), (used, 100));
     }
@@ -140,7 +140,7 @@ fn policies_shards_and_budgets_may_change_under_load() {
         scope.spawn(|| {
             for round in 0..30u64 {
                 let kind = PolicyKind::ALL[round as usize % PolicyKind::ALL.len()];
-                rig.shards.configure_tenant(TENANT, kind, None);
+                rig.shards.configure_tenant(TENANT, kind, None, false);
                 rig.own(round as u16, Some(ME), 2 + round);
                 rig.shards.set_memory_bytes(Some(BUDGET / (1 + round % 3)));
                 rig.shards.expire(10);

@@ -1,8 +1,9 @@
 //! Giving a partition away while requests come in.
 
 use super::*;
-use crate::shards::HandOverAction;
-use predis_replica::{Ask, AskOutcome, Phase};
+use crate::shards::{HandOverAction, Heard};
+use predis_replica::{Ack, Ask, AskOutcome, Phase};
+use predis_types::Sequence;
 use std::time::Duration;
 use tokio::{task::JoinHandle, time::timeout};
 
@@ -11,6 +12,15 @@ const PARTITION: PartitionId = PartitionId(0);
 fn ask(attempt: u32) -> HandOverAction {
     let ask = Ask { partition: PARTITION, expected: Epoch(1), primary: OTHER.node };
     HandOverAction { attempt, ask }
+}
+
+/// Every partition has the other node in sync.
+fn replicated(partitions: u16, hold_us: u64) -> Rig {
+    let rig = Rig::with_hold(partitions, hold_us);
+    for partition in rig.count.iter() {
+        rig.hold(partition.0, Some(ME), 1, Members { lost: 1, ..members(2, &[ME, OTHER]) });
+    }
+    rig
 }
 
 /// What was held is let go long before its time is up.
@@ -28,8 +38,8 @@ async fn held(rig: &Rig, line: &str) -> JoinHandle<Vec<Answer>> {
 }
 
 #[tokio::test]
-async fn an_empty_partition_moves_and_requests_wait_until_it_has() {
-    let rig = Rig::new(2);
+async fn a_partition_moves_and_requests_wait_until_it_has() {
+    let rig = replicated(2, HOLD_US);
     assert_eq!(rig.shards.begin_hand_over(PARTITION, OTHER.node), [ask(1)]);
     assert_eq!(rig.shards.begin_hand_over(PARTITION, OTHER.node), [], "one at a time");
     let waiting = held(&rig, "SET k v").await;
@@ -45,7 +55,7 @@ async fn an_empty_partition_moves_and_requests_wait_until_it_has() {
 
 #[tokio::test]
 async fn a_refused_hand_over_resumes_and_what_was_held_is_served() {
-    let rig = Rig::new(1);
+    let rig = replicated(1, HOLD_US);
     rig.shards.begin_hand_over(PARTITION, OTHER.node);
     let waiting = held(&rig, "SET k v").await;
     rig.shards.answered(PARTITION, 1, AskOutcome::Refused);
@@ -55,12 +65,44 @@ async fn a_refused_hand_over_resumes_and_what_was_held_is_served() {
 }
 
 #[test]
-fn a_partition_with_keys_resumes_at_once() {
-    let rig = Rig::new(1);
+fn a_partition_moves_once_the_other_has_everything_and_stays_if_it_is_not_in_sync() {
+    let rig = replicated(1, 50_000);
     rig.ask(0, commands(&["SET k v"]));
+    assert_eq!(rig.shards.begin_hand_over(PARTITION, NodeId(3)), []);
+    assert_eq!(rig.shards.hand_over_phase(PARTITION), None, "it has no copy");
     assert_eq!(rig.shards.begin_hand_over(PARTITION, OTHER.node), []);
+    assert_eq!(rig.shards.hand_over_phase(PARTITION), Some(Phase::Stopped), "it waits");
+    let queue = rig.shards.queue_to(OTHER).unwrap();
+    rig.shards.acknowledged(&queue, PARTITION, Epoch(1), has(1));
+    assert_eq!(rig.shards.poll_hand_overs(), [ask(1)]);
+    rig.shards.answered(PARTITION, 1, AskOutcome::Refused);
+    assert_eq!(rig.ask(0, commands(&["SET k w", "GET k"])), [ok(), text("w")]);
+    // The other is too slow this time.
+    rig.shards.begin_hand_over(PARTITION, OTHER.node);
+    rig.clock.advance_ms(50);
+    assert_eq!(rig.shards.poll_hand_overs(), []);
     assert_eq!(rig.shards.hand_over_phase(PARTITION), None);
-    assert_eq!(rig.ask(0, commands(&["GET k"])), [text("v")]);
+    assert_eq!(rig.ask(0, commands(&["GET k"])), [text("w")]);
+}
+
+#[test]
+fn what_is_given_away_neither_expires_nor_is_evicted() {
+    let rig = replicated(1, HOLD_US);
+    rig.ask(0, commands(&["SET k v PX 10"]));
+    let queue = rig.shards.queue_to(OTHER).unwrap();
+    rig.shards.acknowledged(&queue, PARTITION, Epoch(1), has(1));
+    assert_eq!(rig.shards.begin_hand_over(PARTITION, OTHER.node), [ask(1)]);
+    rig.clock.advance_ms(20);
+    assert_eq!(rig.shards.expire(10).removed, 0);
+    rig.shards.set_memory_bytes(Some(0));
+    assert!(rig.used() > 0);
+    rig.shards.answered(PARTITION, 1, AskOutcome::Refused);
+    assert_eq!(rig.shards.expire(10).removed, 1);
+}
+
+/// The other node has everything up to a sequence.
+fn has(matched: u64) -> Heard {
+    Heard::Ack(Ack { matched: Sequence(matched), copying: None })
 }
 
 #[test]
@@ -78,7 +120,7 @@ fn only_what_is_served_is_handed_over_and_not_to_oneself() {
 
 #[tokio::test]
 async fn an_unknown_outcome_is_held_no_longer_than_allowed_and_asked_again() {
-    let rig = Rig::with_hold(1, 50_000);
+    let rig = replicated(1, 50_000);
     rig.shards.begin_hand_over(PARTITION, OTHER.node);
     rig.shards.answered(PARTITION, 1, AskOutcome::Unknown);
     let waiting = held(&rig, "SET k v").await;
@@ -96,7 +138,7 @@ async fn an_unknown_outcome_is_held_no_longer_than_allowed_and_asked_again() {
 
 #[tokio::test]
 async fn a_request_is_let_go_by_its_timer_though_nobody_polls() {
-    let rig = Rig::with_hold(1, 50_000);
+    let rig = replicated(1, 50_000);
     rig.shards.begin_hand_over(PARTITION, OTHER.node);
     let waiting = held(&rig, "SET k v").await;
     assert_eq!(let_go(waiting).await, [Answer::TryAgain]);
@@ -104,7 +146,7 @@ async fn a_request_is_let_go_by_its_timer_though_nobody_polls() {
 
 #[tokio::test]
 async fn a_state_that_gives_the_partition_back_under_a_new_epoch_serves_what_was_held() {
-    let rig = Rig::new(1);
+    let rig = replicated(1, HOLD_US);
     rig.shards.begin_hand_over(PARTITION, OTHER.node);
     let waiting = held(&rig, "SET k v").await;
     rig.own(0, Some(ME), 2);

@@ -5,6 +5,7 @@ mod effects;
 mod expiry;
 mod hand_over;
 mod ownership;
+mod replication;
 mod requests;
 mod tenancy;
 
@@ -12,7 +13,7 @@ use super::{Answer, Batch, Call, Completion, Shards, ShardsConfig, Sink, Work};
 use crate::lease::Lease;
 use bytes::Bytes;
 use predis_policy::PolicyKind;
-use predis_replica::{HandOverConfig, Ownership, Life};
+use predis_replica::{HandOverConfig, Life, Members, Ownership, StreamConfig};
 use predis_resp::{Reply, lookup};
 use predis_types::{
     Epoch, Incarnation, ManualClock, NodeId, PartitionCount, PartitionId, SplitMix64, TenantId, key_slot,
@@ -69,7 +70,24 @@ impl Rig {
         Rig::built(partitions, None, HOLD_US, |shards, clock| shards.with_sink(sink(clock)))
     }
 
+    /// Another node, which has nothing yet.
+    fn of(identity: Life) -> Rig {
+        Rig::made(identity, 1, None, HOLD_US, |shards, _| shards)
+    }
+
     fn built(
+        partitions: u16,
+        memory_bytes: Option<u64>,
+        hold_us: u64,
+        finish: impl FnOnce(Shards, Arc<ManualClock>) -> Shards,
+    ) -> Rig {
+        let rig = Rig::made(ME, partitions, memory_bytes, hold_us, finish);
+        rig.own_all(ME, 1);
+        rig
+    }
+
+    fn made(
+        identity: Life,
         partitions: u16,
         memory_bytes: Option<u64>,
         hold_us: u64,
@@ -81,29 +99,33 @@ impl Rig {
         let seen = Arc::new(Seen::default());
         let count = PartitionCount::new(partitions).unwrap();
         let config = ShardsConfig {
-            identity: ME,
+            identity,
             partitions: count,
             hash_key: [7, 11],
             memory_bytes,
             probe: seen.clone(),
             hand_over: HandOverConfig { hold_us, ..HandOverConfig::default() },
+            stream: StreamConfig::default(),
         };
         let rng = Box::new(SplitMix64::new(3));
         let shards = finish(Shards::new(config, clock.clone(), lease.clone(), rng), clock.clone());
-        shards.configure_tenant(TENANT, PolicyKind::Lru, None);
-        let rig = Rig { shards: Arc::new(shards), clock, lease, seen, count };
-        rig.own_all(ME, 1);
-        rig
+        shards.configure_tenant(TENANT, PolicyKind::Lru, None, false);
+        Rig { shards: Arc::new(shards), clock, lease, seen, count }
     }
 
     fn own_all(&self, primary: Life, epoch: u64) {
-        let owner = Ownership { primary: Some(primary), epoch: Epoch(epoch) };
-        self.shards.update(self.count.iter().map(|partition| (partition, owner)));
+        self.count.iter().for_each(|partition| self.own(partition.0, Some(primary), epoch));
     }
 
+    /// A primary alone, with every epoch begun anew.
     fn own(&self, partition: u16, primary: Option<Life>, epoch: u64) {
+        let members = Members { lost: epoch, ..members(epoch, primary.as_slice()) };
+        self.hold(partition, primary, epoch, members);
+    }
+
+    fn hold(&self, partition: u16, primary: Option<Life>, epoch: u64, members: Members) {
         let owner = Ownership { primary, epoch: Epoch(epoch) };
-        self.shards.update(std::iter::once((PartitionId(partition), owner)));
+        self.shards.update(epoch, std::iter::once((PartitionId(partition), owner, members)));
     }
 
     fn submit(&self, partition: u16, tenant: TenantId, work: Work) -> Completion {
@@ -132,11 +154,18 @@ impl Rig {
     }
 }
 
+/// All of these are in sync, and nobody else is seated.
+fn members(version: u64, in_sync: &[Life]) -> Members {
+    let set: std::collections::BTreeSet<Life> = in_sync.iter().copied().collect();
+    Members { version, lost: 0, in_sync: set.clone(), seated: set }
+}
+
 /// The answers that are there already.
 fn ready(completion: Completion) -> Vec<Answer> {
     match completion {
         Completion::Ready(answers) => answers,
         Completion::Pending(_) => panic!("held"),
+        Completion::Committing(_) => panic!("not committed"),
     }
 }
 

@@ -7,7 +7,7 @@ const SECOND: TenantId = TenantId(2);
 #[test]
 fn tenants_do_not_see_each_other() {
     let rig = Rig::new(4);
-    rig.shards.configure_tenant(SECOND, PolicyKind::S3fifo, Some(1_000_000));
+    rig.shards.configure_tenant(SECOND, PolicyKind::S3fifo, Some(1_000_000), false);
     rig.call("SET k mine");
     assert_eq!(rig.call_as(SECOND, "GET k"), nil());
     rig.call_as(SECOND, "SET k theirs");
@@ -24,7 +24,7 @@ fn tenants_do_not_see_each_other() {
 #[test]
 fn one_tenants_writes_do_not_evict_anothers_keys() {
     let rig = Rig::new(4);
-    rig.shards.configure_tenant(SECOND, PolicyKind::Lru, Some(2_000));
+    rig.shards.configure_tenant(SECOND, PolicyKind::Lru, Some(2_000), false);
     rig.call("SET k mine");
     for i in 0..100 {
         assert_eq!(rig.call_as(SECOND, &format!("SET k{i} v")), ok());
@@ -38,7 +38,7 @@ fn one_tenants_writes_do_not_evict_anothers_keys() {
 #[test]
 fn a_removed_tenant_is_gone_with_its_keys() {
     let rig = Rig::new(4);
-    rig.shards.configure_tenant(SECOND, PolicyKind::Lru, None);
+    rig.shards.configure_tenant(SECOND, PolicyKind::Lru, None, false);
     rig.call_as(SECOND, "SET k v");
     rig.call("SET k v");
     rig.shards.remove_tenant(SECOND);
