@@ -2,7 +2,7 @@
 
 use crate::transport::CallError;
 use openraft::error::Fatal;
-use predis_meta::Rejected;
+use predis_meta::{NotYet, Rejected};
 
 /// Why a member could not start.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,9 @@ pub enum ProposeError {
     /// It cannot be a command: too large, or of a version that this member does not understand.
     #[error("not a command that can be committed: {0}")]
     Invalid(String),
+    /// It cannot be said in the version that all members read. Nothing was committed.
+    #[error("not a command that can be committed yet: {0}")]
+    NotYet(#[from] NotYet),
     /// Nothing was committed: no leader is known, or it could not be reached.
     #[error("no leader can be reached: {0}")]
     Unavailable(String),
