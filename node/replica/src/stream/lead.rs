@@ -44,6 +44,7 @@ pub struct Lead<T> {
     peers: BTreeMap<Life, Peer>,
     asked: Option<Asked>,
     copies: u64,
+    sessions: u64,
 }
 
 impl<T: Clone> Lead<T> {
@@ -61,9 +62,18 @@ impl<T: Clone> Lead<T> {
         now: u64,
         config: StreamConfig,
     ) -> Lead<T> {
-        let (peers, asked) = (BTreeMap::new(), None);
-        let mut lead =
-            Lead { me, epoch, config, log, committed, members: Members::default(), peers, asked, copies: 0 };
+        let mut lead = Lead {
+            me,
+            epoch,
+            config,
+            log,
+            committed,
+            members: Members::default(),
+            peers: BTreeMap::new(),
+            asked: None,
+            copies: 0,
+            sessions: 0,
+        };
         lead.observed(members, now);
         lead
     }
@@ -147,12 +157,16 @@ impl<T: Clone> Lead<T> {
         if members.version != self.members.version {
             self.asked = None;
         }
+        // Where versions were skipped, one that is not in sync may have lost its seat, and with it what it had.
+        let skipped = members.version > self.members.version + 1;
         self.members = members;
-        let seated: BTreeSet<Life> =
-            self.members.seated.iter().copied().filter(|life| *life != self.me).collect();
-        self.peers.retain(|life, _| seated.contains(life));
-        for life in seated {
-            self.peers.entry(life).or_insert_with(|| Peer::new(now));
+        let Members { seated, in_sync, .. } = &self.members;
+        self.peers.retain(|life, _| seated.contains(life) && (in_sync.contains(life) || !skipped));
+        for life in seated.iter().filter(|life| **life != self.me) {
+            self.peers.entry(*life).or_insert_with(|| {
+                self.sessions += 1;
+                Peer::new(self.sessions, now)
+            });
         }
         for (life, peer) in &mut self.peers {
             // One that has left the set can have a copy: what it has is found out anew.
@@ -169,7 +183,8 @@ impl<T: Clone> Lead<T> {
         let (last, committed, epoch) = (self.log.last(), self.committed, self.epoch);
         let may_copy = !self.counts(to);
         let peer = self.peers.get_mut(&to)?;
-        let ask = Part { epoch, first: Sequence(0), entries: Vec::new(), committed, last, page: None };
+        let (session, first) = (peer.session, Sequence(0));
+        let ask = Part { epoch, session, first, entries: Vec::new(), committed, last, page: None };
         match &mut peer.stage {
             Stage::Unfit => None,
             Stage::Unknown => Some(ask),
@@ -232,8 +247,8 @@ impl<T: Clone> Lead<T> {
         let (last, base) = (self.log.last(), self.log.base());
         let may_copy = !self.counts(from);
         let Some(peer) = self.peers.get_mut(&from) else { return false };
-        if ack.matched > last {
-            // It speaks of an epoch that this primary knows nothing of.
+        if ack.session != peer.session || ack.matched > last {
+            // It speaks of what it had before, or of an epoch that this primary knows nothing of.
             return false;
         }
         if peer.answered(ack, base) {
@@ -253,7 +268,8 @@ impl<T: Clone> Lead<T> {
     pub fn failed(&mut self, to: Life, now: u64) {
         if let Some(peer) = self.peers.get_mut(&to) {
             peer.owes_since.get_or_insert(now);
-            peer.failed();
+            self.sessions += 1;
+            peer.failed(self.sessions);
         }
     }
 
@@ -273,7 +289,7 @@ impl<T: Clone> Lead<T> {
         let joins = |(life, peer): (&Life, &Peer)| {
             let ready = peer.stage == Stage::Streaming
                 && peer.matched >= self.committed
-                && peer.copied_at <= self.committed;
+                && peer.shows.is_some_and(|shows| shows <= self.committed);
             (ready && !self.members.in_sync.contains(life)).then_some(*life)
         };
         let mut in_sync: BTreeSet<Life> = self.members.in_sync.iter().copied().filter(stays).collect();
