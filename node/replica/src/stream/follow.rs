@@ -31,8 +31,8 @@ pub struct Follow<T> {
     tail: Tail<T>,
     /// The last entry that it is sure to share with the primary of this epoch.
     matched: Sequence,
-    /// The last entry that any primary was known to have.
-    known: Sequence,
+    /// The last entry that a primary was known to have, the last one that was heard of, and its epoch.
+    known: (Epoch, Sequence),
     receiving: Option<Receiving>,
 }
 
@@ -54,7 +54,7 @@ impl<T: Clone> Follow<T> {
     }
 
     pub(super) fn with(epoch: Epoch, tail: Tail<T>, config: StreamConfig) -> Follow<T> {
-        let (matched, known) = (tail.applied, tail.log.last());
+        let (matched, known) = (tail.applied, (epoch, tail.log.last()));
         Follow { epoch, session: 0, config, tail, matched, known, receiving: None }
     }
 
@@ -96,7 +96,7 @@ impl<T: Clone> Follow<T> {
     pub fn promote(self, me: Life, epoch: Epoch, members: Members, now: u64) -> (Lead<T>, Vec<T>, u64) {
         let Tail { log, applied } = self.tail;
         let behind: Vec<T> = log.from(applied.next()).map(|entry| entry.payload.clone()).collect();
-        let lost = self.known.0.saturating_sub(log.last().0);
+        let lost = self.known.1.0.saturating_sub(log.last().0);
         (Lead::with(me, epoch, (log, applied), members, now, self.config), behind, lost)
     }
 
@@ -107,7 +107,7 @@ impl<T: Clone> Follow<T> {
             return received;
         }
         self.session = part.session;
-        self.known = self.known.max(part.last);
+        self.known = self.known.max((part.epoch, part.last));
         self.take_in(part);
         if let Some(head) = part.page {
             received.begin_empty = self.begin(head);
