@@ -280,20 +280,12 @@ impl<T: Clone> Lead<T> {
         if self.asked.as_ref().is_some_and(|asked| asked.again_at.is_none_or(|at| now < at)) {
             return None;
         }
-        let patience_us = self.config.patience_us;
-        let stays = |life: &Life| {
-            let Some(peer) = self.peers.get(life) else { return *life == self.me };
-            let late = peer.owes_since.is_some_and(|since| now.saturating_sub(since) >= patience_us);
-            !late && peer.stage != Stage::Unfit
-        };
-        let joins = |(life, peer): (&Life, &Peer)| {
-            let ready = peer.stage == Stage::Streaming
-                && peer.matched >= self.committed
-                && peer.shows.is_some_and(|shows| shows <= self.committed);
-            (ready && !self.members.in_sync.contains(life)).then_some(*life)
-        };
-        let mut in_sync: BTreeSet<Life> = self.members.in_sync.iter().copied().filter(stays).collect();
-        in_sync.extend(self.peers.iter().filter_map(joins));
+        let mut in_sync = self.wanted(now);
+        if in_sync == self.members.in_sync {
+            // Those that an earlier proposal may still add are waited for until the sets change, one way or another.
+            let adding = self.asked.iter().flat_map(|asked| &asked.adding);
+            in_sync.extend(adding.filter(|life| self.peers.contains_key(life)));
+        }
         if in_sync == self.members.in_sync {
             return None;
         }
@@ -305,6 +297,27 @@ impl<T: Clone> Lead<T> {
             self.members.in_sync.retain(|life| in_sync.contains(life));
         }
         Some(SetChange { epoch: self.epoch, version, in_sync })
+    }
+
+    /// Who should be in sync.
+    fn wanted(&self, now: u64) -> BTreeSet<Life> {
+        let stays = |life: &Life| {
+            let Some(peer) = self.peers.get(life) else { return *life == self.me };
+            !self.is_late(peer, now) && peer.stage != Stage::Unfit
+        };
+        let joins = |(life, peer): (&Life, &Peer)| {
+            let ready = peer.stage == Stage::Streaming
+                && peer.matched >= self.committed
+                && peer.shows.is_some_and(|shows| shows <= self.committed)
+                && !self.is_late(peer, now);
+            (ready && !self.members.in_sync.contains(life)).then_some(*life)
+        };
+        let staying = self.members.in_sync.iter().copied().filter(stays);
+        staying.chain(self.peers.iter().filter_map(joins)).collect()
+    }
+
+    fn is_late(&self, peer: &Peer, now: u64) -> bool {
+        peer.owes_since.is_some_and(|since| now.saturating_sub(since) >= self.config.patience_us)
     }
 
     /// The change proposed for this epoch and version came to nothing for sure (`certain`), or may have.
@@ -345,9 +358,7 @@ impl<T: Clone> Lead<T> {
     fn trim(&mut self, now: u64) {
         // Nothing is kept for one that may not come back, unless it is in sync.
         let waits = |(life, peer): &(&Life, &Peer)| {
-            let late =
-                peer.owes_since.is_some_and(|since| now.saturating_sub(since) >= self.config.patience_us);
-            let gets = matches!(peer.stage, Stage::Streaming | Stage::Copying(_)) && !late;
+            let gets = matches!(peer.stage, Stage::Streaming | Stage::Copying(_)) && !self.is_late(peer, now);
             peer.stage != Stage::Unfit && (gets || self.counts(**life))
         };
         let needed = self.peers.iter().filter(waits).map(|(_, peer)| peer.matched);
