@@ -64,8 +64,6 @@ pub struct Held {
     pub epoch: Epoch,
     /// [`Members::lost`] then.
     pub lost: u64,
-    /// Whether it was in sync by the state that was last applied.
-    pub in_sync: bool,
     /// Whether it is whole, not a copy in the making.
     pub whole: bool,
     /// As what.
@@ -141,17 +139,18 @@ pub fn may_reply(local: &Local, owner: &Ownership, executed: Epoch) -> bool {
 /// What to do with the copy that `me` has, whenever the applied state changes. Needs no lease: a copy that may not be
 /// served does no harm.
 ///
-/// What is held goes on into another epoch only if this replica was in sync before and is now, and the partition did
-/// not begin anew in between: whoever is in sync has everything that is committed, and nobody is put into the set
-/// without having taken part in the epoch that it happens in. A deposed primary may have what nobody else has, so its
-/// copy goes on only if it was drained.
+/// What is held goes on into another epoch only if this replica is in sync there, and the partition did not begin anew
+/// in between. Nobody is put into the set without having taken part in the epoch that it happens in: so a replica that
+/// is in sync in an epoch in which it has not taken part yet has been in sync since the last one in which it did, and
+/// has everything that is committed. It may never have heard of it: states are skipped. A deposed primary may have
+/// what nobody else has, so its copy goes on only if it was drained.
 pub fn copy_step(me: Life, held: Option<&Held>, owner: &Ownership, members: &Members) -> CopyStep {
     let mine = owner.primary == Some(me);
     if !mine && !members.seated.contains(&me) {
         return if held.is_some() { CopyStep::Discard } else { CopyStep::None };
     }
     let goes_on = held.is_some_and(|held| {
-        let through = held.in_sync && held.whole && members.in_sync.contains(&me);
+        let through = held.whole && members.in_sync.contains(&me);
         let shared = mine || held.role != Role::Lead { drained: false };
         held.lost == members.lost && (held.epoch == owner.epoch || through && shared)
     });
@@ -219,21 +218,22 @@ mod tests {
 
     #[test]
     fn a_copy_goes_on_only_in_sync_and_without_a_break() {
-        let held = Held { epoch: Epoch(7), lost: 2, in_sync: true, whole: true, role: Role::Follow };
+        let held = Held { epoch: Epoch(7), lost: 2, whole: true, role: Role::Follow };
         let both = members(&[ME, OTHER], &[ME, OTHER], 2);
         let step = |held: &Held, owner, members: &Members| copy_step(ME, Some(held), &owner, members);
         assert_eq!(step(&held, owner(Some(OTHER), 7), &both), CopyStep::Keep);
         assert_eq!(step(&held, owner(None, 8), &both), CopyStep::Follow { empty: false });
         assert_eq!(step(&held, owner(Some(ME), 8), &both), CopyStep::Lead { empty: false });
         let anew = CopyStep::Follow { empty: true };
-        assert_eq!(step(&Held { in_sync: false, ..held }, owner(Some(OTHER), 8), &both), anew);
         assert_eq!(step(&Held { whole: false, ..held }, owner(Some(OTHER), 8), &both), anew);
         assert_eq!(step(&held, owner(Some(OTHER), 8), &members(&[OTHER], &[ME, OTHER], 2)), anew);
+        // It fell behind before, and the set of epoch 8 is the one that it was taken out of.
+        assert_eq!(step(&held, owner(None, 8), &members(&[OTHER], &[ME, OTHER], 2)), anew);
         // It began anew in between, on this very node: nothing of what is there belongs to it.
         let mine = members(&[ME], &[ME], 3);
         assert_eq!(step(&held, owner(Some(ME), 9), &mine), CopyStep::Lead { empty: true });
         // One that is not in sync waits for its copy to go on, as long as the epoch lasts.
-        let late = Held { in_sync: false, whole: false, ..held };
+        let late = Held { whole: false, ..held };
         assert_eq!(step(&late, owner(Some(OTHER), 7), &both), CopyStep::Keep);
         assert_eq!(step(&held, owner(Some(OTHER), 8), &members(&[OTHER], &[OTHER], 2)), CopyStep::Discard);
         assert_eq!(copy_step(ME, None, &owner(Some(OTHER), 8), &members(&[], &[OTHER], 0)), CopyStep::None);
@@ -243,13 +243,7 @@ mod tests {
 
     #[test]
     fn a_deposed_primary_keeps_only_what_everybody_has() {
-        let lead = |drained| Held {
-            epoch: Epoch(7),
-            lost: 0,
-            in_sync: true,
-            whole: true,
-            role: Role::Lead { drained },
-        };
+        let lead = |drained| Held { epoch: Epoch(7), lost: 0, whole: true, role: Role::Lead { drained } };
         let both = members(&[ME, OTHER], &[ME, OTHER], 0);
         let step =
             |held: Held, primary, epoch| copy_step(ME, Some(&held), &owner(Some(primary), epoch), &both);

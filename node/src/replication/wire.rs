@@ -43,6 +43,7 @@ pub(super) fn part(told: Outgoing) -> wire::Part {
         committed: part.committed.0,
         last: part.last.0,
         page,
+        session: part.session,
     }
 }
 
@@ -70,6 +71,7 @@ pub(super) fn part_of(part: wire::Part) -> Option<Outgoing> {
     };
     let part = Part {
         epoch: Epoch(part.epoch),
+        session: part.session,
         first: Sequence(part.first),
         entries,
         committed: Sequence(part.committed),
@@ -84,9 +86,9 @@ pub(super) fn ack(partition: u32, heard: Heard) -> wire::Ack {
         Heard::OtherEpoch(epoch) => {
             wire::Ack { partition, other_epoch: Some(epoch.0), ..wire::Ack::default() }
         }
-        Heard::Ack(Ack { matched, copying }) => {
+        Heard::Ack(Ack { session, matched, copying }) => {
             let (copy, pages) = copying.unwrap_or_default();
-            wire::Ack { partition, other_epoch: None, matched: matched.0, copy, pages }
+            wire::Ack { partition, other_epoch: None, matched: matched.0, copy, pages, session }
         }
     }
 }
@@ -96,7 +98,7 @@ pub(super) fn heard(ack: &wire::Ack) -> Heard {
         Some(epoch) => Heard::OtherEpoch(Epoch(epoch)),
         None => {
             let copying = (ack.copy != 0).then_some((ack.copy, ack.pages));
-            Heard::Ack(Ack { matched: Sequence(ack.matched), copying })
+            Heard::Ack(Ack { session: ack.session, matched: Sequence(ack.matched), copying })
         }
     }
 }
@@ -116,6 +118,7 @@ mod tests {
         let head = PageHead { copy: 4, index: 2, at: Sequence(8), from };
         let part_sent = Part {
             epoch: Epoch(7),
+            session: 3,
             first: Sequence(5),
             entries: vec![entry(5, b"a"), entry(5, b""), entry(7, b"c")],
             committed: Sequence(6),
@@ -143,8 +146,8 @@ mod tests {
     fn answers_come_back() {
         for heard_before in [
             Heard::OtherEpoch(Epoch(3)),
-            Heard::Ack(Ack { matched: Sequence(4), copying: None }),
-            Heard::Ack(Ack { matched: Sequence(0), copying: Some((1, 0)) }),
+            Heard::Ack(Ack { session: 2, matched: Sequence(4), copying: None }),
+            Heard::Ack(Ack { session: 1, matched: Sequence(0), copying: Some((1, 0)) }),
         ] {
             assert_eq!(heard(&ack(5, heard_before)), heard_before);
         }

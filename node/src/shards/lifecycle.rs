@@ -43,7 +43,7 @@ impl Shards {
 
     fn update_one(&self, partition: &Partition, owner: Ownership, members: Members) {
         let mut guarded = partition.lock();
-        let step = copy_step(self.identity, guarded.held(self.identity).as_ref(), &owner, &members);
+        let step = copy_step(self.identity, guarded.held().as_ref(), &owner, &members);
         let effects = guarded.hand_over.as_mut().map_or_else(Vec::new, |moving| moving.observed(owner.epoch));
         guarded.owner = owner;
         partition.settle(&mut guarded);
@@ -71,8 +71,7 @@ impl Shards {
             CopyStep::Lead { empty: true } => self.start(partition.id, &mut guarded, owner.epoch, members),
             CopyStep::Follow { empty: true } => {
                 let follow = Follow::new(owner.epoch, self.stream);
-                let in_sync = members.in_sync.contains(&self.identity);
-                let following = Following { follow, cursor: None, in_sync, lost: members.lost };
+                let following = Following { follow, cursor: None, lost: members.lost };
                 guarded.copy =
                     Some(ShardCopy::new(self.empty_shard(partition.id), Stream::Follow(following)));
             }
@@ -101,7 +100,7 @@ impl Shards {
                     self.tell_all(id, leading);
                 }
             }
-            Stream::Follow(following) => following.in_sync = members.in_sync.contains(&self.identity),
+            Stream::Follow(_) => {}
         }
     }
 
@@ -154,8 +153,7 @@ impl Shards {
             Stream::Lead(leading) => (leading.lead.retire(epoch), true),
             Stream::Follow(following) => (following.follow.again(epoch), false),
         };
-        let in_sync = members.in_sync.contains(&self.identity);
-        let following = Following { follow, cursor: None, in_sync, lost: members.lost };
+        let following = Following { follow, cursor: None, lost: members.lost };
         let mut copy = ShardCopy { shard, pools, stream: Stream::Follow(following) };
         if led {
             self.take_over_pools(&mut copy, guarded.random(), |table, tenant| {

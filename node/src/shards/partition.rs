@@ -46,8 +46,6 @@ pub(super) struct Following {
     pub(super) follow: Follow<Bytes>,
     /// From where on a copy in the making has nothing yet; `None`: it is whole.
     pub(super) cursor: Option<Cursor>,
-    /// Whether it is in sync by the state that was last applied.
-    pub(super) in_sync: bool,
     /// How often the partition had begun anew when this copy began.
     pub(super) lost: u64,
 }
@@ -135,20 +133,18 @@ impl Guarded {
     }
 
     /// What `predis_replica` decides about the copy by.
-    pub(super) fn held(&self, identity: Life) -> Option<Held> {
+    pub(super) fn held(&self) -> Option<Held> {
         let drained = self.hand_over.as_ref().is_some_and(HandOver::is_drained);
         Some(match &self.copy.as_ref()?.stream {
             Stream::Lead(Leading { lead, .. }) => Held {
                 epoch: lead.epoch(),
                 lost: lead.members().lost,
-                in_sync: lead.members().in_sync.contains(&identity),
                 whole: true,
                 role: Role::Lead { drained },
             },
             Stream::Follow(following) => Held {
                 epoch: following.follow.epoch(),
                 lost: following.lost,
-                in_sync: following.in_sync,
                 whole: following.follow.is_whole(),
                 role: Role::Follow,
             },

@@ -25,12 +25,14 @@ struct Receiving {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Follow<T> {
     epoch: Epoch,
+    /// The latest session that it has heard of in this epoch.
+    session: u64,
     config: StreamConfig,
     tail: Tail<T>,
     /// The last entry that it is sure to share with the primary of this epoch.
     matched: Sequence,
-    /// The last entry that any primary was known to have.
-    known: Sequence,
+    /// The last entry that a primary was known to have, the last one that was heard of, and its epoch.
+    known: (Epoch, Sequence),
     receiving: Option<Receiving>,
 }
 
@@ -52,8 +54,8 @@ impl<T: Clone> Follow<T> {
     }
 
     pub(super) fn with(epoch: Epoch, tail: Tail<T>, config: StreamConfig) -> Follow<T> {
-        let (matched, known) = (tail.applied, tail.log.last());
-        Follow { epoch, config, tail, matched, known, receiving: None }
+        let (matched, known) = (tail.applied, (epoch, tail.log.last()));
+        Follow { epoch, session: 0, config, tail, matched, known, receiving: None }
     }
 
     /// The epoch whose primary it listens to.
@@ -85,7 +87,7 @@ impl<T: Clone> Follow<T> {
     /// to be seen whether the new primary has it too.
     #[must_use]
     pub fn again(mut self, epoch: Epoch) -> Follow<T> {
-        (self.epoch, self.matched) = (epoch, self.tail.applied);
+        (self.epoch, self.session, self.matched) = (epoch, 0, self.tail.applied);
         self
     }
 
@@ -94,14 +96,18 @@ impl<T: Clone> Follow<T> {
     pub fn promote(self, me: Life, epoch: Epoch, members: Members, now: u64) -> (Lead<T>, Vec<T>, u64) {
         let Tail { log, applied } = self.tail;
         let behind: Vec<T> = log.from(applied.next()).map(|entry| entry.payload.clone()).collect();
-        let lost = self.known.0.saturating_sub(log.last().0);
+        let lost = self.known.1.0.saturating_sub(log.last().0);
         (Lead::with(me, epoch, (log, applied), members, now, self.config), behind, lost)
     }
 
     /// What to do with a part of the primary of this epoch.
     pub fn receive(&mut self, part: &Part<T>) -> Received<T> {
-        self.known = self.known.max(part.last);
         let mut received = Received { begin_empty: false, apply: Vec::new(), page: false };
+        if part.session < self.session {
+            return received;
+        }
+        self.session = part.session;
+        self.known = self.known.max((part.epoch, part.last));
         self.take_in(part);
         if let Some(head) = part.page {
             received.begin_empty = self.begin(head);
@@ -121,7 +127,8 @@ impl<T: Clone> Follow<T> {
 
     /// What to answer.
     pub fn ack(&self) -> Ack {
-        Ack { matched: self.matched, copying: self.receiving.map(|r| (r.copy, r.pages)) }
+        let copying = self.receiving.map(|receiving| (receiving.copy, receiving.pages));
+        Ack { session: self.session, matched: self.matched, copying }
     }
 
     fn take_in(&mut self, part: &Part<T>) {
@@ -143,7 +150,7 @@ impl<T: Clone> Follow<T> {
 
     /// Whether a page begins a copy, which it then is the first of.
     fn begin(&mut self, head: PageHead) -> bool {
-        let known = self.receiving.is_some_and(|receiving| receiving.copy == head.copy);
+        let known = self.receiving.is_some_and(|receiving| receiving.copy >= head.copy);
         if head.index != 0 || known || self.matched >= head.at && self.receiving.is_none() {
             return false;
         }

@@ -44,6 +44,7 @@ pub struct Lead<T> {
     peers: BTreeMap<Life, Peer>,
     asked: Option<Asked>,
     copies: u64,
+    sessions: u64,
 }
 
 impl<T: Clone> Lead<T> {
@@ -61,9 +62,18 @@ impl<T: Clone> Lead<T> {
         now: u64,
         config: StreamConfig,
     ) -> Lead<T> {
-        let (peers, asked) = (BTreeMap::new(), None);
-        let mut lead =
-            Lead { me, epoch, config, log, committed, members: Members::default(), peers, asked, copies: 0 };
+        let mut lead = Lead {
+            me,
+            epoch,
+            config,
+            log,
+            committed,
+            members: Members::default(),
+            peers: BTreeMap::new(),
+            asked: None,
+            copies: 0,
+            sessions: 0,
+        };
         lead.observed(members, now);
         lead
     }
@@ -147,12 +157,16 @@ impl<T: Clone> Lead<T> {
         if members.version != self.members.version {
             self.asked = None;
         }
+        // Where versions were skipped, one that is not in sync may have lost its seat, and with it what it had.
+        let skipped = members.version > self.members.version + 1;
         self.members = members;
-        let seated: BTreeSet<Life> =
-            self.members.seated.iter().copied().filter(|life| *life != self.me).collect();
-        self.peers.retain(|life, _| seated.contains(life));
-        for life in seated {
-            self.peers.entry(life).or_insert_with(|| Peer::new(now));
+        let Members { seated, in_sync, .. } = &self.members;
+        self.peers.retain(|life, _| seated.contains(life) && (in_sync.contains(life) || !skipped));
+        for life in seated.iter().filter(|life| **life != self.me) {
+            self.peers.entry(*life).or_insert_with(|| {
+                self.sessions += 1;
+                Peer::new(self.sessions, now)
+            });
         }
         for (life, peer) in &mut self.peers {
             // One that has left the set can have a copy: what it has is found out anew.
@@ -169,7 +183,8 @@ impl<T: Clone> Lead<T> {
         let (last, committed, epoch) = (self.log.last(), self.committed, self.epoch);
         let may_copy = !self.counts(to);
         let peer = self.peers.get_mut(&to)?;
-        let ask = Part { epoch, first: Sequence(0), entries: Vec::new(), committed, last, page: None };
+        let (session, first) = (peer.session, Sequence(0));
+        let ask = Part { epoch, session, first, entries: Vec::new(), committed, last, page: None };
         match &mut peer.stage {
             Stage::Unfit => None,
             Stage::Unknown => Some(ask),
@@ -232,8 +247,8 @@ impl<T: Clone> Lead<T> {
         let (last, base) = (self.log.last(), self.log.base());
         let may_copy = !self.counts(from);
         let Some(peer) = self.peers.get_mut(&from) else { return false };
-        if ack.matched > last {
-            // It speaks of an epoch that this primary knows nothing of.
+        if ack.session != peer.session || ack.matched > last {
+            // It speaks of what it had before, or of an epoch that this primary knows nothing of.
             return false;
         }
         if peer.answered(ack, base) {
@@ -253,7 +268,8 @@ impl<T: Clone> Lead<T> {
     pub fn failed(&mut self, to: Life, now: u64) {
         if let Some(peer) = self.peers.get_mut(&to) {
             peer.owes_since.get_or_insert(now);
-            peer.failed();
+            self.sessions += 1;
+            peer.failed(self.sessions);
         }
     }
 
@@ -264,20 +280,12 @@ impl<T: Clone> Lead<T> {
         if self.asked.as_ref().is_some_and(|asked| asked.again_at.is_none_or(|at| now < at)) {
             return None;
         }
-        let patience_us = self.config.patience_us;
-        let stays = |life: &Life| {
-            let Some(peer) = self.peers.get(life) else { return *life == self.me };
-            let late = peer.owes_since.is_some_and(|since| now.saturating_sub(since) >= patience_us);
-            !late && peer.stage != Stage::Unfit
-        };
-        let joins = |(life, peer): (&Life, &Peer)| {
-            let ready = peer.stage == Stage::Streaming
-                && peer.matched >= self.committed
-                && peer.copied_at <= self.committed;
-            (ready && !self.members.in_sync.contains(life)).then_some(*life)
-        };
-        let mut in_sync: BTreeSet<Life> = self.members.in_sync.iter().copied().filter(stays).collect();
-        in_sync.extend(self.peers.iter().filter_map(joins));
+        let mut in_sync = self.wanted(now);
+        if in_sync == self.members.in_sync {
+            // Those that an earlier proposal may still add are waited for until the sets change, one way or another.
+            let adding = self.asked.iter().flat_map(|asked| &asked.adding);
+            in_sync.extend(adding.filter(|life| self.peers.contains_key(life)));
+        }
         if in_sync == self.members.in_sync {
             return None;
         }
@@ -289,6 +297,27 @@ impl<T: Clone> Lead<T> {
             self.members.in_sync.retain(|life| in_sync.contains(life));
         }
         Some(SetChange { epoch: self.epoch, version, in_sync })
+    }
+
+    /// Who should be in sync.
+    fn wanted(&self, now: u64) -> BTreeSet<Life> {
+        let stays = |life: &Life| {
+            let Some(peer) = self.peers.get(life) else { return *life == self.me };
+            !self.is_late(peer, now) && peer.stage != Stage::Unfit
+        };
+        let joins = |(life, peer): (&Life, &Peer)| {
+            let ready = peer.stage == Stage::Streaming
+                && peer.matched >= self.committed
+                && peer.shows.is_some_and(|shows| shows <= self.committed)
+                && !self.is_late(peer, now);
+            (ready && !self.members.in_sync.contains(life)).then_some(*life)
+        };
+        let staying = self.members.in_sync.iter().copied().filter(stays);
+        staying.chain(self.peers.iter().filter_map(joins)).collect()
+    }
+
+    fn is_late(&self, peer: &Peer, now: u64) -> bool {
+        peer.owes_since.is_some_and(|since| now.saturating_sub(since) >= self.config.patience_us)
     }
 
     /// The change proposed for this epoch and version came to nothing for sure (`certain`), or may have.
@@ -329,9 +358,7 @@ impl<T: Clone> Lead<T> {
     fn trim(&mut self, now: u64) {
         // Nothing is kept for one that may not come back, unless it is in sync.
         let waits = |(life, peer): &(&Life, &Peer)| {
-            let late =
-                peer.owes_since.is_some_and(|since| now.saturating_sub(since) >= self.config.patience_us);
-            let gets = matches!(peer.stage, Stage::Streaming | Stage::Copying(_)) && !late;
+            let gets = matches!(peer.stage, Stage::Streaming | Stage::Copying(_)) && !self.is_late(peer, now);
             peer.stage != Stage::Unfit && (gets || self.counts(**life))
         };
         let needed = self.peers.iter().filter(waits).map(|(_, peer)| peer.matched);

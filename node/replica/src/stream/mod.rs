@@ -12,7 +12,9 @@
 //! what takes its place. A replica that is to join counts for commitment from the moment its joining is proposed.
 //!
 //! There is at most one part under way to a replica; the caller says what came of it. Parts may be lost, repeated
-//! and late. Knows no sockets, no Raft library, no data: entries are the caller's.
+//! and late. Whenever it is not known what became of one, or whether the replica still is what it was, a new session
+//! begins: in it the replica hears nothing of earlier ones any more, and its primary takes no answers to them.
+//! Knows no sockets, no Raft library, no data: entries are the caller's.
 
 mod follow;
 mod lead;
@@ -79,6 +81,8 @@ pub struct Cursor {
 pub struct Part<T> {
     /// The epoch in which it speaks.
     pub epoch: Epoch,
+    /// In which session: a replica that has heard of a later one takes nothing of this.
+    pub session: u64,
     /// The sequence of the first of `entries`; 0 when it only asks what the replica has.
     pub first: Sequence,
     /// Entries in order, without gaps.
@@ -107,6 +111,8 @@ pub struct PageHead {
 /// What a replica has, as it answers a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ack {
+    /// The latest session that it has heard of.
+    pub session: u64,
     /// The last entry that it is sure to share with the primary.
     pub matched: Sequence,
     /// The copy that is being made and how many pages of it are there; `None`: its copy is whole, if only of an

@@ -42,6 +42,8 @@ pub(super) struct UnderWay {
 /// One replica.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Peer {
+    /// What is told and answered in another one is about a past of it.
+    pub(super) session: u64,
     pub(super) stage: Stage,
     /// The last entry that it is known to have, in this epoch.
     pub(super) matched: Sequence,
@@ -49,21 +51,23 @@ pub(super) struct Peer {
     pub(super) sent: Sequence,
     /// What it was told to be committed.
     pub(super) told: Sequence,
-    /// The last entry whose effects its copy may show though they were not committed when it was made.
-    pub(super) copied_at: Sequence,
+    /// The last entry whose effects its copy may show though they were not committed when it was made; `None`: that
+    /// is not known yet.
+    pub(super) shows: Option<Sequence>,
     /// Since when it has owed an answer, in microseconds.
     pub(super) owes_since: Option<u64>,
 }
 
 impl Peer {
     /// One of which nothing is known yet; it owes an answer from now on.
-    pub(super) fn new(now: u64) -> Peer {
+    pub(super) fn new(session: u64, now: u64) -> Peer {
         Peer {
+            session,
             stage: Stage::Unknown,
             matched: Sequence(0),
             sent: Sequence(0),
             told: Sequence(0),
-            copied_at: Sequence(0),
+            shows: None,
             owes_since: Some(now),
         }
     }
@@ -89,12 +93,14 @@ impl Peer {
                 if last.is_none_or(|page| ack.matched < page.at) {
                     return true;
                 }
-                (self.stage, self.copied_at) = (Stage::Streaming, ack.matched);
+                (self.stage, self.shows) = (Stage::Streaming, Some(ack.matched));
                 self.go_on(ack.matched);
                 false
             }
             (_, None) if ack.matched >= base => {
                 self.stage = Stage::Streaming;
+                // It may have a copy from before this one was known.
+                self.shows.get_or_insert(ack.matched);
                 self.go_on(ack.matched);
                 false
             }
@@ -112,8 +118,9 @@ impl Peer {
         self.go_on(at);
     }
 
-    /// It is not known what became of what it was sent.
-    pub(super) fn failed(&mut self) {
+    /// It is not known what became of what it was sent: from now on only `session` counts.
+    pub(super) fn failed(&mut self, session: u64) {
+        self.session = session;
         match &mut self.stage {
             Stage::Streaming => self.stage = Stage::Unknown,
             // What is under way may have arrived: the next answer tells.
