@@ -13,9 +13,15 @@ pub enum StartError {
     /// The time-outs contradict each other.
     #[error("the time-outs of raft contradict each other")]
     Timing(#[from] openraft::ConfigError),
-    /// openraft refused to run.
-    #[error("raft cannot run")]
-    Raft(#[from] Fatal<u64>),
+    /// openraft refused to run. In its words: those of the error that it has from the storage are among them.
+    #[error("raft cannot run: {0}")]
+    Raft(String),
+}
+
+impl From<Fatal<u64>> for StartError {
+    fn from(error: Fatal<u64>) -> StartError {
+        StartError::Raft(error.to_string())
+    }
 }
 
 /// Why a proposal or a read gave no result.
