@@ -115,7 +115,7 @@ fn sets_change_only_as_agreed() {
 
 #[test]
 fn a_partition_is_given_away_without_a_loss() {
-    let twice = Budget { appends: 2, hand_overs: 2, unknown: 1, failures: 1, ..NONE };
+    let twice = Budget { appends: 1, hand_overs: 2, unknown: 1, failures: 1, ..NONE };
     holds_and_settles("hand-over", in_sync(2, Mutation::None), twice);
     let once = Budget { appends: 1, hand_overs: 1, ..NONE };
     holds("hand-over of three", in_sync(3, Mutation::None), once);
@@ -128,7 +128,7 @@ fn planted_bugs_are_found() {
         (
             Bug::ShrinkWithoutCommit,
             in_sync(2, Mutation::None),
-            SETS,
+            Budget { appends: 2, ..SETS },
             "is in sync without what was acknowledged",
         ),
         (Bug::LogGapIgnored, in_sync(2, Mutation::None), SEATS, "a replica has what its primary has not"),

@@ -67,6 +67,9 @@ impl World {
                 actions.push(Action::GiveAway(node, to));
             }
         }
+        if budget.hand_overs > 0 {
+            actions.push(Action::GiveAway(node, node));
+        }
         if nodes[node].lease {
             actions.push(Action::Propose(node, true));
             if budget.impatience > 0 {
@@ -133,10 +136,11 @@ impl World {
             }
             Action::GiveAway(by, to) => {
                 self.budget.hand_overs -= 1;
-                let told = self.life_told(by, to);
                 let life = self.nodes[by].life;
+                // To itself: a fence against what was proposed before, for which nothing has to stop.
+                let told = if to == by { Some(life) } else { self.life_told(by, to) };
                 let Some((copy, to)) = self.nodes[by].copy.as_mut().zip(told) else { return false };
-                copy.drained = true;
+                copy.drained |= to != life;
                 let (epoch, version) = (copy.epoch(), copy.lead().map_or(0, |lead| lead.members().version));
                 let what = Proposed::HandOver { epoch, version, to };
                 self.proposals.push(Proposal { by, life, awaited: true, what });

@@ -258,8 +258,13 @@ impl World {
         }
     }
 
-    /// A primary knows that it did not give the partition away.
-    pub fn resume(&mut self, by: usize, epoch: Epoch) {
+    /// A primary that was refused goes on, unless something else that it asked for was done, or may be.
+    fn resume(&mut self, by: usize, epoch: Epoch) {
+        let asks =
+            |proposal: &Proposal| proposal.by == by && matches!(proposal.what, Proposed::HandOver { .. });
+        if self.state().owner.epoch != epoch || self.proposals.iter().any(asks) {
+            return;
+        }
         if let Some(copy) = self.nodes[by].copy.as_mut().filter(|copy| copy.epoch() == epoch) {
             copy.drained = false;
         }
