@@ -29,6 +29,13 @@ fn in_sync(nodes: usize, mutation: Mutation) -> World {
     world
 }
 
+/// Everybody is in sync, and every entry that ever was is kept: nobody needs a copy.
+fn from_the_start(nodes: usize) -> World {
+    let mut world = alone(nodes, 0, Mutation::None);
+    world.settle().unwrap();
+    world
+}
+
 /// A copy in pages whose ends depend on when they are made.
 fn in_pages(keys: u64, mutation: Mutation) -> World {
     let mut world = alone(2, keys, mutation);
@@ -102,6 +109,7 @@ fn what_is_acknowledged_outlives_its_primary() {
     let failing = Budget { appends: 1, downs: 1, failures: 1, ..NONE };
     holds("three, failing", in_sync(3, Mutation::None), failing);
     holds_and_settles("boots", in_sync(2, Mutation::None), BOOTS);
+    holds("three, one comes back", from_the_start(3), Budget { appends: 1, boots: 1, ..NONE });
 }
 
 #[test]
