@@ -7,7 +7,7 @@
 //! ```
 
 use super::agreed::Agreed;
-use super::node::{Change, Message, Mutation, Node};
+use super::node::{Change, Copy, Message, Mutation, Node};
 use predis_replica::{Ack, Life, SetChange, StreamConfig};
 use predis_types::Epoch;
 use std::collections::BTreeMap;
@@ -270,12 +270,11 @@ impl World {
         }
     }
 
-    /// Whoever leads and has a lease acknowledges what it takes for committed.
+    /// Whoever leads and has a lease acknowledges what it takes for committed; one that has stopped already did.
     pub fn acknowledge(&mut self) {
         for node in &self.nodes {
-            let Some(copy) = node.copy.as_ref().filter(|copy| node.lease && copy.lead().is_some()) else {
-                continue;
-            };
+            let serves = |copy: &&Copy| node.lease && copy.lead().is_some() && !copy.drained;
+            let Some(copy) = node.copy.as_ref().filter(serves) else { continue };
             let (settled, known) = (copy.settled(), self.acknowledged.len());
             if copy.lost != self.state().lost {
                 self.fault = Some("a primary of before the partition was lost acknowledges");
