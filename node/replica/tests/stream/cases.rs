@@ -152,10 +152,11 @@ fn planted_bugs_are_found() {
 
 #[test]
 fn carelessness_is_found() {
-    let cases: [(Mutation, World, Budget, &str); 5] = [
+    let cases: [(Mutation, World, Budget, &str); 6] = [
         (Mutation::LostIgnored, alone(2, 1, Mutation::LostIgnored), JOINING, "what was lost comes back"),
         (Mutation::OnlyIfHeard, alone(2, 1, Mutation::OnlyIfHeard), JOINING, "in sync without what was ack"),
         (Mutation::LateAnswered, in_sync(2, Mutation::LateAnswered), SEATS, "in sync without what was ack"),
+        (Mutation::AheadTaken, in_sync(2, Mutation::AheadTaken), SEATS, "in sync without what was ack"),
         (Mutation::LateTaken, in_pages(4, Mutation::LateTaken), PAGES, "not what its history makes"),
         (Mutation::OutcomeNotTold, settling(alone(2, 1, Mutation::OutcomeNotTold)), JOINING, "1 in sync"),
     ];

@@ -14,7 +14,7 @@ impl World {
         for (&(from, to), flight) in &self.flights {
             match flight {
                 Flight::Sent(message) => {
-                    if self.nodes[to].hears(message) {
+                    if self.nodes[to].hears(message, self.setting.mutation) {
                         actions.push(Action::Deliver(from, to, false));
                         if self.budget.late > 0 {
                             actions.push(Action::Deliver(from, to, true));
@@ -32,7 +32,7 @@ impl World {
         }
         let hears = |at: &usize| {
             let message = &self.late[*at];
-            self.nodes[self.node_of(message.to)].hears(message)
+            self.nodes[self.node_of(message.to)].hears(message, self.setting.mutation)
         };
         actions.extend((0..self.late.len()).filter(hears).map(Action::Late));
         actions.extend((0..self.late_answers.len()).map(Action::LateAnswer));

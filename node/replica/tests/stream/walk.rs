@@ -2,7 +2,7 @@
 
 use super::node::{Copy, Mutation};
 use super::steps::named;
-use super::world::{Action, Budget, Setting, World};
+use super::world::{Action, Budget, PATIENCE, RETRY, Setting, World};
 use predis_replica::StreamConfig;
 use predis_types::planted::{Bug, plant};
 use predis_types::{Rng, SplitMix64};
@@ -26,12 +26,12 @@ const PLENTY: Budget = Budget {
 
 /// A world for a seed: its size and bounds are drawn.
 fn world(rng: &mut SplitMix64) -> World {
-    let nodes = 2 + rng.below(2) as usize;
+    let nodes = 2 + rng.below(3) as usize;
     let stream = StreamConfig {
         keep_bytes: rng.below(3) as usize,
         most_bytes: [3, 100][rng.below(2) as usize],
-        patience_us: super::world::PATIENCE,
-        retry_us: super::world::RETRY,
+        patience_us: [0, PATIENCE][rng.below(2) as usize],
+        retry_us: RETRY,
     };
     World::new(
         nodes,
@@ -61,12 +61,14 @@ fn kind(action: Action) -> usize {
     }
 }
 
-/// How often each kind is drawn.
-const OFTEN: [u64; 6] = [8, 4, 18, 25, 45, 4];
+/// How often each kind is drawn: in some walks there is more trouble than in others.
+fn often(rng: &mut SplitMix64) -> [u64; 6] {
+    [rng.below(16), 1 + rng.below(4), 5 + rng.below(20), 25, 50, rng.below(4)]
+}
 
-fn draw(rng: &mut SplitMix64) -> usize {
-    let mut left = rng.below(OFTEN.iter().sum());
-    let drawn = OFTEN.iter().position(|often| {
+fn draw(rng: &mut SplitMix64, often: &[u64]) -> usize {
+    let mut left = rng.below(often.iter().sum());
+    let drawn = often.iter().position(|often| {
         let here = left < *often;
         left = left.saturating_sub(*often);
         here
@@ -107,8 +109,9 @@ fn walk(seed: u64, rests: usize, met: &mut Met) -> Option<String> {
     let mut trace = Vec::new();
     for _ in 0..rests {
         world.budget = PLENTY;
+        let often = often(&mut rng);
         for _ in 0..STEPS {
-            let drawn = draw(&mut rng);
+            let drawn = draw(&mut rng, &often);
             let mut actions = world.actions();
             actions.retain(|action| kind(*action) == drawn);
             let Some(&action) = actions.get(rng.below(actions.len() as u64) as usize) else { continue };

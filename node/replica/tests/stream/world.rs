@@ -193,7 +193,7 @@ impl World {
 
     pub fn deliver(&mut self, message: &Message) -> Option<Answer> {
         let to = self.node_of(message.to);
-        if !self.nodes[to].hears(message) {
+        if !self.nodes[to].hears(message, self.setting.mutation) {
             return None;
         }
         let (ack, began_empty) = self.nodes[to].hear(message, self.setting.mutation)?;
