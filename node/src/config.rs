@@ -3,7 +3,7 @@
 //! Plain values, already merged from file, environment and flags by the caller. What nodes must agree on is
 //! not here but in the cluster's metadata.
 
-pub use predis_meta::limits::MAX_WEIGHT;
+pub use predis_meta::{Ack, limits::MAX_WEIGHT};
 
 use crate::tls::TlsConfig;
 use predis_raft::Timing;
@@ -31,6 +31,8 @@ pub struct Founding {
     pub copies: u8,
     /// The eviction policy of the default tenant.
     pub policy: String,
+    /// When the default tenant's replies are given.
+    pub ack: Ack,
     /// The digest of the token of the user `admin`, as [`predis_types::TokenDigest`] writes it. With it the cluster
     /// has that user from the first moment and requires that everyone authenticates; without it, neither.
     pub admin: Option<String>,
@@ -42,6 +44,7 @@ impl Default for Founding {
             partitions: PartitionCount::default(),
             copies: 2,
             policy: "s3fifo".to_owned(),
+            ack: Ack::Async,
             admin: None,
         }
     }

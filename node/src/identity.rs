@@ -3,7 +3,7 @@
 //! Written durably before anything is done in its name. The boot counter is the node's incarnation: it is on
 //! disk before it is proposed, so no two boots can ever share one.
 
-use crate::config::Founding;
+use crate::config::{Ack, Founding};
 use predis_raft::Disk;
 use predis_types::{
     ClusterId, Incarnation, NodeId, PartitionCount,
@@ -47,11 +47,19 @@ pub struct Founded {
     pub copies: u8,
     /// The default tenant's eviction policy.
     pub policy: String,
+    /// When the default tenant's replies are given.
+    #[serde(default = "asynchronous")]
+    pub ack: Ack,
     /// The key of the hash that orders keys.
     pub hash_key: [u64; 2],
     /// The digest of the token of the user `admin`, if the cluster was founded to require authentication.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admin: Option<String>,
+}
+
+/// What founders of before noted, by saying nothing.
+fn asynchronous() -> Ack {
+    Ack::Async
 }
 
 impl Identity {
@@ -61,6 +69,7 @@ impl Identity {
             partitions: founding.partitions,
             copies: founding.copies,
             policy: founding.policy.clone(),
+            ack: founding.ack,
             hash_key,
             admin: founding.admin.clone(),
         };

@@ -19,8 +19,8 @@ use crate::{
     topology,
 };
 use predis_meta::{
-    Ack, Action, Addresses, ClusterInfo, MetaCommand, NewMember, NewTenant, NewToken, NewUser,
-    TenantPlacement, TenantSettings, UserRole, VERSION,
+    Action, Addresses, ClusterInfo, MetaCommand, NewMember, NewTenant, NewToken, NewUser, TenantPlacement,
+    TenantSettings, UserRole, VERSION,
 };
 use predis_raft::{MetaRaft, Pending, ProposeError, Published};
 use predis_replica::{HandOverConfig, Life, StreamConfig};
@@ -280,7 +280,7 @@ impl Lives {
     }
 
     fn creation(&self, founded: &Founded, incarnation: Incarnation) -> Action {
-        let settings = TenantSettings::unlimited(Ack::Async, &founded.policy);
+        let settings = TenantSettings::unlimited(founded.ack, &founded.policy);
         let (config, users) = founded.admin.as_deref().map(guarded).unwrap_or_default();
         Action::CreateCluster {
             info: ClusterInfo {

@@ -2,7 +2,7 @@
 
 use crate::transport::CallError;
 use openraft::error::Fatal;
-use predis_meta::Rejected;
+use predis_meta::{NotYet, Rejected};
 
 /// Why a member could not start.
 #[derive(Debug, thiserror::Error)]
@@ -13,9 +13,15 @@ pub enum StartError {
     /// The time-outs contradict each other.
     #[error("the time-outs of raft contradict each other")]
     Timing(#[from] openraft::ConfigError),
-    /// openraft refused to run.
-    #[error("raft cannot run")]
-    Raft(#[from] Fatal<u64>),
+    /// openraft refused to run. In its words: those of the error that it has from the storage are among them.
+    #[error("raft cannot run: {0}")]
+    Raft(String),
+}
+
+impl From<Fatal<u64>> for StartError {
+    fn from(error: Fatal<u64>) -> StartError {
+        StartError::Raft(error.to_string())
+    }
 }
 
 /// Why a proposal or a read gave no result.
@@ -27,6 +33,9 @@ pub enum ProposeError {
     /// It cannot be a command: too large, or of a version that this member does not understand.
     #[error("not a command that can be committed: {0}")]
     Invalid(String),
+    /// It cannot be said in the version that all members read. Nothing was committed.
+    #[error("not a command that can be committed yet: {0}")]
+    NotYet(#[from] NotYet),
     /// Nothing was committed: no leader is known, or it could not be reached.
     #[error("no leader can be reached: {0}")]
     Unavailable(String),

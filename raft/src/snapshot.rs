@@ -7,7 +7,7 @@ use crate::{
     types::{LogId, Snapshot, SnapshotMeta, StoredMembership},
 };
 use openraft::BasicNode;
-use predis_meta::{ClusterState, decode_state, encode_state};
+use predis_meta::{ClusterState, decode_state};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, io, io::Cursor};
 
@@ -28,7 +28,7 @@ pub(crate) struct Applied {
 struct Body {
     last: Option<LogId>,
     membership: openraft::StoredMembership<u64, BasicNode>,
-    // The state in its own versioned encoding.
+    // The state in its own versioned encoding, in the version that every member reads.
     state: String,
 }
 
@@ -39,8 +39,8 @@ fn invalid(text: String) -> io::Error {
 impl Applied {
     /// The content of a snapshot file: eight hexadecimal digits of CRC-32C, a line feed, and JSON.
     pub(crate) fn encode(&self) -> io::Result<Vec<u8>> {
-        let state =
-            String::from_utf8(encode_state(&self.state)).map_err(|error| invalid(error.to_string()))?;
+        let state = self.state.encode_at(self.state.level());
+        let state = String::from_utf8(state).map_err(|error| invalid(error.to_string()))?;
         let body = Body { last: self.last, membership: self.membership.clone(), state };
         let json = serde_json::to_vec(&body)?;
         let mut out = format!("{:08x}\n", CRC.checksum(&json)).into_bytes();

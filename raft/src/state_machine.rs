@@ -8,7 +8,9 @@ use crate::{
     snapshot::Applied,
     types::{Entry, LogId, Response, Snapshot, SnapshotMeta, StorageError, StoredMembership, TypeConfig},
 };
-use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder, StorageIOError, storage::RaftStateMachine};
+use openraft::{
+    AnyError, EntryPayload, OptionalSend, RaftSnapshotBuilder, StorageIOError, storage::RaftStateMachine,
+};
 use predis_meta::{ClusterState, decode_command};
 use predis_types::{
     NodeId,
@@ -108,8 +110,8 @@ impl StateMachine {
             }
             EntryPayload::Normal(proposal) => {
                 let command = decode_command(proposal.command.as_bytes()).map_err(|error| {
-                    let error = io::Error::new(io::ErrorKind::InvalidData, format!("entry {index}: {error}"));
-                    StorageError::from(StorageIOError::apply(entry.log_id, &error))
+                    let reason = AnyError::error(format!("entry {index}: {error}"));
+                    StorageError::from(StorageIOError::apply(entry.log_id, reason))
                 })?;
                 Response::Applied(applied.state.apply(index, &command))
             }

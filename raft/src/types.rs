@@ -1,6 +1,7 @@
 //! The concrete types that openraft works with here.
 //!
-//! Log entries carry commands in their versioned encoding: Raft itself never depends on a metadata version.
+//! Log entries carry commands in their versioned encoding: Raft itself never depends on a metadata version. Whoever
+//! leads writes them in one that every member reads.
 
 use crate::runtime::SeededRuntime;
 use predis_meta::{Outcome, Rejected};

@@ -135,7 +135,9 @@ impl Client {
                     let Some(moved) = moved else { return Ending::Refused };
                     self.owners.insert(key.to_owned(), moved);
                 }
-                Reply::Error(text) if text.starts_with("TRYAGAIN") => return Ending::Refused,
+                Reply::Error(text) if text.starts_with("TRYAGAIN") || text.starts_with("NOREPLICAS") => {
+                    return Ending::Refused;
+                }
                 Reply::Error(_) => {
                     self.owners.remove(key);
                     return Ending::Unknown;

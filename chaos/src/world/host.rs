@@ -5,7 +5,7 @@ use crate::{
     oracle::{Oracle, Watcher},
     workload,
 };
-use predis_meta::{Action, MetaCommand};
+use predis_meta::{Ack, Action, MetaCommand};
 use predis_node::{Founding, Io, Node, NodeConfig, Profile, Start, boot};
 use predis_raft::{MemoryDisk, MetaRaft, seeded};
 use predis_types::{PartitionCount, Rng, SplitMix64, mix64};
@@ -185,6 +185,7 @@ fn config(spec: &HostSpec, first: bool) -> NodeConfig {
         _ if !first => Start::Resume,
         [] => Start::Bootstrap(Founding {
             partitions: PartitionCount::new(spec.partitions).expect("scenarios name a power of two"),
+            ack: Ack::Quorum,
             ..Founding::default()
         }),
         seeds => Start::Join(seeds.iter().map(|seed| format!("{}:{GRPC_PORT}", host_name(*seed))).collect()),

@@ -89,6 +89,10 @@ pub(crate) struct File {
     /// With --bootstrap: the default tenant's eviction policy.
     #[schemars(extend("enum" = PolicyKind::ALL.map(PolicyKind::name), "x-value" = "NAME", "x-change" = "founding"))]
     pub(crate) policy: String,
+    /// With --bootstrap: when the default tenant's replies are given: at once, or when every copy in sync has what they
+    /// tell of.
+    #[schemars(extend("enum" = ["async", "quorum"], "x-value" = "MODE", "x-change" = "founding"))]
+    pub(crate) ack: String,
     /// With --bootstrap: everyone must authenticate. The token of the user `admin` is written to `admin.token` in the
     /// data directory.
     #[schemars(extend("x-change" = "founding"))]
@@ -173,6 +177,7 @@ impl Default for File {
             copies: founding.copies,
             partitions: founding.partitions.get(),
             policy: founding.policy,
+            ack: founding.ack.to_string(),
             require_auth: false,
             insecure: false,
             log: logging::DEFAULT.to_owned(),

@@ -51,7 +51,8 @@ pub(super) fn table(nodes: &[Node]) -> String {
 fn details(node: &Node) -> String {
     format!(
         "node       {} {}\nstatus     {}, {}, {}\nresp       {}\ngrpc       {}\nmetrics    {}\n\
-         zone       {}\nregion     {}\nweight     {}\nboot       {}\npartitions {} as primary, {} seats",
+         zone       {}\nregion     {}\nweight     {}\nboot       {}\nmetadata   reads up to version {}\n\
+         partitions {} as primary, {} seats",
         node.id,
         node.name,
         node.status,
@@ -64,6 +65,7 @@ fn details(node: &Node) -> String {
         or_dash(&node.region),
         node.weight,
         node.incarnation,
+        node.metadata_version,
         node.primaries,
         node.seats,
     )
@@ -80,5 +82,6 @@ pub(super) fn json(node: &Node) -> Value {
         "resp_addr": node.resp_addr, "grpc_addr": node.grpc_addr, "metrics_addr": node.metrics_addr,
         "zone": node.zone, "region": node.region, "weight": node.weight,
         "incarnation": node.incarnation, "primaries": node.primaries, "seats": node.seats,
+        "metadata_version": node.metadata_version,
     })
 }

@@ -32,7 +32,7 @@ pub(super) async fn run(session: &Session, args: &StatusArgs) -> Result<Answer, 
 fn text(reply: &StatusReply, partitions: bool) -> String {
     let mut out = format!(
         "cluster     {}\nslots       {} of 16384 served\npartitions  {} of {} served, {} copies, {} lost so far\n\
-         leader      {} (term {}, applied {}, as of node {})\n",
+         leader      {} (term {}, applied {}, as of node {})\nmetadata    version {}\n",
         reply.cluster,
         reply.slots_served,
         reply.partitions_served,
@@ -43,6 +43,7 @@ fn text(reply: &StatusReply, partitions: bool) -> String {
         reply.term,
         reply.applied_index,
         reply.answered_by,
+        reply.metadata_version,
     );
     for tenant in &reply.tenants {
         let (name, placement) = (&tenant.name, &tenant.placement);
@@ -62,7 +63,7 @@ fn json(reply: &StatusReply) -> Value {
         "leader": known(reply.leader), "term": reply.term, "applied_index": reply.applied_index,
         "copies": reply.copies, "partition_count": reply.partition_count,
         "partitions_served": reply.partitions_served, "slots_served": reply.slots_served,
-        "partitions_lost": reply.partitions_lost,
+        "partitions_lost": reply.partitions_lost, "metadata_version": reply.metadata_version,
         "nodes": reply.nodes.iter().map(nodes::json).collect::<Vec<_>>(),
         "partitions": reply.partitions.iter().map(partitions::json).collect::<Vec<_>>(),
         "tenants": reply.tenants.iter().map(tenants::json).collect::<Vec<_>>(),

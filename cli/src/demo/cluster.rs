@@ -132,7 +132,13 @@ fn boot(
     let ports = Ports { listen: any(), proxy: None, grpc: any(), metrics: any() };
     let start = match seed {
         None => {
-            Start::Bootstrap(Founding { policy: settings.policy.name().to_owned(), ..Founding::default() })
+            // One copy of each key: the shadows have the memory of all nodes, and what is lost with a node is to be seen
+            // coming back.
+            Start::Bootstrap(Founding {
+                policy: settings.policy.name().to_owned(),
+                copies: 1,
+                ..Founding::default()
+            })
         }
         Some(seed) => Start::Join(vec![seed]),
     };

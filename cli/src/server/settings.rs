@@ -4,6 +4,7 @@ use super::{bind, size};
 use crate::config::{Clients, File};
 use predis_node::{
     Founding, NodeConfig, Profile, Start,
+    config::Ack,
     tls::{ClientCertificates, TlsConfig},
 };
 use predis_types::PartitionCount;
@@ -68,6 +69,8 @@ fn founding(file: &File) -> Founding {
         partitions: PartitionCount::new(file.partitions).unwrap_or_default(),
         copies: file.copies,
         policy: file.policy.clone(),
+        // The schema allows for nothing else.
+        ack: file.ack.parse().unwrap_or(Ack::Async),
         admin: None,
     }
 }

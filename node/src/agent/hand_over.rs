@@ -68,9 +68,12 @@ async fn propose(serving: &Serving, changes: Vec<PlacementChange>) -> AskOutcome
     let actor = format!("node:{}", serving.node());
     match serving.propose(&actor, Action::Place { changes }).await {
         Ok(_) => AskOutcome::Committed,
-        Err(ProposeError::Rejected(_) | ProposeError::Invalid(_) | ProposeError::Unavailable(_)) => {
-            AskOutcome::Refused
-        }
+        Err(
+            ProposeError::Rejected(_)
+            | ProposeError::Invalid(_)
+            | ProposeError::NotYet(_)
+            | ProposeError::Unavailable(_),
+        ) => AskOutcome::Refused,
         Err(ProposeError::Unknown(reason)) => {
             tracing::info!(reason, "the outcome of a hand-over is unknown");
             AskOutcome::Unknown

@@ -87,6 +87,10 @@ pub(super) enum Error {
     UnknownClientType(String),
     #[error("ERR Invalid client ID")]
     InvalidClientId,
+    #[error("ERR timeout is not an integer or out of range")]
+    TimeoutNotAnInteger,
+    #[error("ERR timeout is negative")]
+    TimeoutNegative,
     #[error("ERR client-id should be greater than 0")]
     ClientIdNotPositive,
     #[error("ERR No such client")]

@@ -155,6 +155,9 @@ impl Connection {
                         }
                     });
                     self.session.note_command(spec.id);
+                    if spec.flags.contains(Flag::Write) {
+                        self.session.note_write(partition);
+                    }
                     self.say(spec, &reply).await?;
                 }
                 refused => {

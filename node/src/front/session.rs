@@ -14,6 +14,7 @@ use arc_swap::{ArcSwapOption, Guard};
 use bytes::{Bytes, BytesMut};
 use predis_resp::{CommandId, Protocol};
 use predis_types::{PartitionId, Secret, TenantId};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{
     AtomicBool, AtomicU64,
@@ -94,6 +95,8 @@ pub(super) struct Session {
     /// By which the entries are known that it made since it began to track; 0 while it does not.
     tracking_id: AtomicU64,
     caching_next: AtomicBool,
+    /// Where it wrote since it last waited for replicas.
+    written: Mutex<BTreeSet<PartitionId>>,
     /// What it is to be told besides replies, encoded.
     pushes: Mutex<BytesMut>,
     pushed: Notify,
@@ -131,6 +134,7 @@ impl Session {
             tracking: ArcSwapOption::empty(),
             tracking_id: AtomicU64::new(0),
             caching_next: AtomicBool::new(false),
+            written: Mutex::default(),
             pushes: Mutex::default(),
             pushed: Notify::new(),
             active_us: AtomicU64::new(now_us),
@@ -142,6 +146,16 @@ impl Session {
             killed: AtomicBool::new(false),
             kill: Notify::new(),
         }
+    }
+
+    /// Notes that it wrote to a partition.
+    pub(super) fn note_write(&self, partition: PartitionId) {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(partition);
+    }
+
+    /// Where it wrote since this was last asked.
+    pub(super) fn take_written(&self) -> BTreeSet<PartitionId> {
+        std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Who it is; `None` before it has authenticated.

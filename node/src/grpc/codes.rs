@@ -9,6 +9,7 @@ pub(super) fn status(error: &ProposeError) -> Status {
     match error {
         ProposeError::Rejected(rejected) => refused(rejected),
         ProposeError::Invalid(_) => Status::invalid_argument(error.to_string()),
+        ProposeError::NotYet(_) => Status::failed_precondition(error.to_string()),
         ProposeError::Unavailable(_) => Status::unavailable(error.to_string()),
         // Whoever repeats it blindly may do it twice.
         ProposeError::Unknown(_) => Status::unknown(format!("{error}; look before you try again")),

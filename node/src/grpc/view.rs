@@ -30,6 +30,7 @@ pub(super) fn reply(shared: &Shared, published: &Published) -> Option<StatusRepl
         nodes: state.nodes().values().map(|member| node(state, member, leadership.leader, &voters)).collect(),
         partitions: numbered.map(|(id, p)| partition(cluster.partitions, id, p)).collect(),
         tenants: state.tenants().values().map(|of| tenant(state, of)).collect(),
+        metadata_version: state.level(),
     })
 }
 
@@ -60,6 +61,7 @@ fn node(
         incarnation: member.incarnation.0,
         primaries: state.primaries_of(held).count() as u32,
         seats: state.seats_of(member.id).count() as u32,
+        metadata_version: member.metadata_version,
     }
 }
 

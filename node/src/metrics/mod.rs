@@ -13,6 +13,7 @@ use crate::{
 use page::Page;
 use predis_resp::CommandId;
 use predis_types::TenantId;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// The page as of now.
 pub fn render(status: &Status) -> String {
@@ -29,6 +30,7 @@ pub fn render(status: &Status) -> String {
     }
     if let Some(running) = status.running() {
         serving(&mut page, &running);
+        replication(&mut page, &running);
         keys(&mut page, &running);
         clients(&mut page, &running);
         commands(&mut page, &running);
@@ -110,6 +112,41 @@ fn serving(page: &mut Page, running: &Running) {
     let labels: Vec<[(&str, &str); 1]> = effects.iter().map(|(kind, _)| [("kind", *kind)]).collect();
     let samples: Vec<_> = labels.iter().map(|l| &l[..]).zip(effects.iter().map(|(_, n)| *n)).collect();
     page.counter("predis_effects_total", "Effects of commands, expiry and eviction on shards.", &samples);
+}
+
+fn replication(page: &mut Page, running: &Running) {
+    let shards = &running.serving.shards;
+    let progress = shards.progress();
+    let behind = progress.iter().map(|(_, progress)| progress.last.0 - progress.committed.0).max();
+    page.gauge(
+        "predis_replication_lag_entries",
+        "How many entries the in-sync replica that has the fewest is behind, at most over this node's partitions.",
+        &[(&[][..], behind.unwrap_or(0))],
+    );
+    page.gauge(
+        "predis_replication_copies_being_made",
+        "Copies of this node's partitions that are being made on other nodes.",
+        &[(&[][..], progress.iter().map(|(_, progress)| progress.copying).sum::<usize>())],
+    );
+    page.gauge(
+        "predis_replication_log_bytes",
+        "What is kept of changes for replicas that do not have them yet, or may ask for them.",
+        &[(&[][..], progress.iter().map(|(_, progress)| progress.log_bytes).sum::<usize>())],
+    );
+    let counts = shards.replication_counts();
+    let counters = [
+        ("predis_replication_applied_total", "Entries applied for other primaries.", &counts.applied),
+        ("predis_replication_pages_total", "Pages of copies sent to replicas.", &counts.pages),
+        ("predis_replication_promotions_total", "Copies that became the primary's.", &counts.promotions),
+        (
+            "predis_replication_lost_entries_total",
+            "Entries that were lost with a primary, at least: it is known to have had them, its successor had not.",
+            &counts.lost,
+        ),
+    ];
+    for (name, help, count) in counters {
+        page.counter(name, help, &[(&[][..], count.load(Relaxed))]);
+    }
 }
 
 fn keys(page: &mut Page, running: &Running) {

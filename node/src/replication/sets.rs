@@ -1,7 +1,7 @@
 //! Keeps in-sync sets what they should be: what the shards find due is proposed, many partitions in one command.
 
 use crate::serving::Serving;
-use predis_meta::{Action, InSyncChange, Outcome, Replica, limits::MAX_PLACEMENT_CHANGES};
+use predis_meta::{Action, InSyncChange, Outcome, Replica};
 use predis_raft::ProposeError;
 use predis_replica::SetChange;
 use predis_types::PartitionId;
@@ -10,13 +10,16 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 /// How often it is looked what is due.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How many changes go into one command: with as many replicas as there can be they fit into an entry of the log.
+const CHANGES_PER_COMMAND: usize = 64;
+
 /// Proposes what is due, for as long as the life lasts.
 pub async fn keep_in_sync(serving: Arc<Serving>) -> String {
     loop {
         tokio::time::sleep(LOOK).await;
         let changes = serving.shards.changes();
         // A member of the version before knows changes one by one only.
-        let batch = if serving.meta.published().state.level() < 4 { 1 } else { MAX_PLACEMENT_CHANGES };
+        let batch = if serving.meta.published().state.level() < 4 { 1 } else { CHANGES_PER_COMMAND };
         for chunk in changes.chunks(batch) {
             propose(&serving, chunk).await;
         }

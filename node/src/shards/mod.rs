@@ -94,6 +94,8 @@ pub struct Shards {
     replicas: watch::Sender<Vec<Life>>,
     /// The index of the state that was taken note of last.
     metadata_index: watch::Sender<u64>,
+    /// Wakes whoever waits for replicas: one has answered.
+    heard: Notify,
     /// Wakes whoever drives hand-overs: one has what it waited for.
     drained: Notify,
     /// With fewer copies in sync a write under quorum is refused.
@@ -135,6 +137,7 @@ impl Shards {
             queues: Mutex::default(),
             replicas: watch::Sender::default(),
             metadata_index: watch::Sender::default(),
+            heard: Notify::new(),
             drained: Notify::new(),
             min_in_sync: AtomicUsize::new(1),
             beyond: AtomicBool::new(false),

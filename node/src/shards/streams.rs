@@ -213,6 +213,7 @@ impl Shards {
                 queue.mark_lazily(id);
             }
         }
+        self.heard.notify_waiters();
         if self.is_drained(&guarded) {
             self.drained.notify_one();
         }
@@ -357,6 +358,30 @@ impl Shards {
             Some((partition.id, Progress { last, committed, copying, log_bytes }))
         };
         self.partitions.iter().filter_map(of).collect()
+    }
+
+    /// A partition's epoch and its last change, if this node is its primary.
+    pub fn last_change(&self, id: PartitionId) -> Option<(Epoch, Sequence)> {
+        let guarded = self.partition(id)?.lock();
+        let lead = &guarded.leading()?.lead;
+        Some((lead.epoch(), lead.last()))
+    }
+
+    /// How many replicas have everything up to a change that was made in an epoch; `None`: this node is not the
+    /// primary any more.
+    pub fn holders(&self, id: PartitionId, epoch: Epoch, at: Sequence) -> Option<usize> {
+        let mut guarded = self.partition(id)?.lock();
+        guarded.leading_in(epoch).map(|leading| leading.lead.holders(at))
+    }
+
+    /// How many replicas this node tells what it does.
+    pub fn replica_count(&self) -> usize {
+        self.replicas.borrow().len()
+    }
+
+    /// Resolves when a replica next answers.
+    pub fn heard(&self) -> tokio::sync::futures::Notified<'_> {
+        self.heard.notified()
     }
 
     /// What replication counted.

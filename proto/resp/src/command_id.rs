@@ -71,6 +71,7 @@ commands! {
     ConfigSet = "config|set",
     ConfigResetstat = "config|resetstat",
     ConfigHelp = "config|help",
+    Wait = "wait",
     Memory = "memory",
     MemoryUsage = "memory|usage",
     MemoryHelp = "memory|help",

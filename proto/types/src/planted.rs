@@ -32,13 +32,15 @@ pub enum Bug {
     SnapshotWithoutTail,
     /// A primary that gives its partition away goes on taking writes.
     MoveDropsLateWrites,
+    /// A lease is held against the wall clock, which may be set back.
+    LeaseOnWallClock,
     /// A replica counts a time to live anew from when it hears of it.
     ExpiryRebased,
 }
 
 impl Bug {
     /// Every bug that can be planted.
-    pub const ALL: [Bug; 14] = [
+    pub const ALL: [Bug; 15] = [
         Bug::VoteNotPersisted,
         Bug::AckBeforeSync,
         Bug::ReadWithoutQuorum,
@@ -52,6 +54,7 @@ impl Bug {
         Bug::EpochNotChecked,
         Bug::SnapshotWithoutTail,
         Bug::MoveDropsLateWrites,
+        Bug::LeaseOnWallClock,
         Bug::ExpiryRebased,
     ];
 }

@@ -24,7 +24,9 @@ pub enum DecodeError {
     #[error("not a versioned encoding: {0}")]
     NoEnvelope(#[source] serde_json::Error),
     /// A newer version of the program wrote it.
-    #[error("it was written in version {found}, and this program reads versions 1 to {newest}: upgrade it")]
+    #[error(
+        "it was written in version {found} of the metadata, and this program reads versions 1 to {newest}: upgrade it"
+    )]
     TooNew {
         /// The version it names.
         found: u32,

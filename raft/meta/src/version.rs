@@ -5,7 +5,9 @@
 //!                                                          <--backward--
 //! ```
 //! To change a kept type: copy the present shape into a module of its own under `version/`, never to be touched
-//! again, raise [`VERSION`], and write how the old becomes the new, and the new the old.
+//! again, raise [`VERSION`], and write how the old becomes the new, and the new the old (`backward`): a cluster is
+//! upgraded while it runs, so members of both versions apply the same commands. Until all members read the new version
+//! a command must do in it what it does in the old one.
 
 mod backward;
 mod v1;

@@ -62,7 +62,8 @@ fn a_newer_version_is_refused_by_name() {
     assert_ne!(body, newer);
     let error = decode_state(newer.as_bytes()).unwrap_err();
     assert!(matches!(error, DecodeError::TooNew { found: 5, newest: VERSION }));
-    let words = "it was written in version 5, and this program reads versions 1 to 4: upgrade it";
+    let words =
+        "it was written in version 5 of the metadata, and this program reads versions 1 to 4: upgrade it";
     assert_eq!(error.to_string(), words);
     // Even when a newer version has put something else beside the body.
     let error = decode_command(br#"{"version":9,"checksum":1,"body":{}}"#).unwrap_err();

@@ -4,13 +4,14 @@ use super::MetaRaft;
 use crate::{
     disk::MAX_VALUE_BYTES,
     error::ProposeError,
+    state_machine::Published,
     types::{Proposal, Response},
 };
 use openraft::{
     BasicNode,
     error::{CheckIsLeaderError, ClientWriteError, ForwardToLeader, RaftError},
 };
-use predis_meta::decode_command;
+use predis_meta::{MetaCommand, NotYet, decode_command};
 use predis_proto::raft::{
     ProposeRequest, ReadIndexRequest, propose_reply, raft_client::RaftClient, read_index_reply,
 };
@@ -94,14 +95,16 @@ impl MetaRaft {
             .ok_or_else(|| ProposeError::Unavailable(format!("the address of leader {leader} is unknown")))
     }
 
-    /// Commits a proposal if this member leads. What no member could apply or store is refused here: in the log
-    /// it would stop every one of them.
+    /// Commits a proposal if this member leads. What some member could not read or store is refused here: in the log
+    /// it would stop that member.
     pub(crate) async fn propose_here(
         &self,
         proposal: Proposal,
     ) -> Result<Step<(u64, Response)>, ProposeError> {
-        decode_command(proposal.command.as_bytes())
-            .map_err(|error| ProposeError::Invalid(error.to_string()))?;
+        let proposal = match self.readable(proposal).await? {
+            Step::Done(proposal) => proposal,
+            Step::NotLeader(leader) => return Ok(Step::NotLeader(leader)),
+        };
         let size = serde_json::to_vec(&proposal).map_or(usize::MAX, |encoded| encoded.len());
         if size > MAX_PROPOSAL_BYTES {
             let text = format!("the command takes {size} bytes of the log, over {MAX_PROPOSAL_BYTES}");
@@ -120,6 +123,21 @@ impl MetaRaft {
         }
     }
 
+    /// The proposal in the version that every member reads, whichever one it came in.
+    async fn readable(&self, proposal: Proposal) -> Result<Step<Proposal>, ProposeError> {
+        let command = decode_command(proposal.command.as_bytes())
+            .map_err(|error| ProposeError::Invalid(error.to_string()))?;
+        let command = match encode(&command, &self.published()) {
+            Ok(text) => text,
+            // A new leader may have yet to apply what lets members say more.
+            Err(NotYet { .. }) => match self.read_index_here().await? {
+                Step::Done(index) => encode(&command, &self.applied(index).await?)?,
+                Step::NotLeader(leader) => return Ok(Step::NotLeader(leader)),
+            },
+        };
+        Ok(Step::Done(Proposal { command, ..proposal }))
+    }
+
     /// The index that a read must see, confirmed by a majority, if this member leads.
     pub(crate) async fn read_index_here(&self) -> Result<Step<u64>, ProposeError> {
         match self.raft.get_read_log_id().await {
@@ -130,6 +148,12 @@ impl MetaRaft {
             Err(error) => Err(ProposeError::Unavailable(error.to_string())),
         }
     }
+}
+
+/// A command as text, in the version that every member reads by this state.
+pub(super) fn encode(command: &MetaCommand, seen: &Published) -> Result<String, NotYet> {
+    let bytes = command.encode_at(seen.state.level())?;
+    Ok(String::from_utf8(bytes).expect("commands are encoded as JSON"))
 }
 
 fn not_leader<T>(forward: &ForwardToLeader<u64, BasicNode>) -> Step<T> {

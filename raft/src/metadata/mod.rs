@@ -16,7 +16,7 @@ use crate::{
     types::{Proposal, Raft, Response},
 };
 use openraft::{BasicNode, ChangeMembers, ServerState};
-use predis_meta::{MetaCommand, Outcome, encode_command};
+use predis_meta::{MetaCommand, Outcome};
 use predis_proto::raft::raft_server::RaftServer;
 use predis_types::{
     ClusterId, NodeId,
@@ -170,12 +170,12 @@ impl MetaRaft {
     }
 
     /// Gets a command agreed on by the cluster, wherever the leader is, and waits until this member has applied
-    /// it too.
+    /// it too. It is written so that every member can read it: see [`predis_meta::ClusterState::level`].
     ///
     /// # Errors
     /// See [`ProposeError`]: only `Unavailable` is safe to repeat blindly.
     pub async fn propose(&self, command: &MetaCommand, limit: Duration) -> Result<Agreed, ProposeError> {
-        let proposal = Proposal { command: encode(command), term: None };
+        let proposal = Proposal { command: leader::encode(command, &self.published())?, term: None };
         let work = async {
             let (index, response) = self.propose_anywhere(proposal, limit).await?;
             self.agreed(index, response).await
@@ -195,7 +195,8 @@ impl MetaRaft {
         term: u64,
         limit: Duration,
     ) -> Result<Agreed, ProposeError> {
-        let proposal = Proposal { command: encode(command), term: Some(term) };
+        let command = leader::encode(command, &self.published())?;
+        let proposal = Proposal { command, term: Some(term) };
         let work = async {
             match self.propose_here(proposal).await? {
                 Step::Done((index, response)) => self.agreed(index, response).await,
@@ -302,11 +303,6 @@ impl MetaRaft {
         let seen = published.wait_for(|published| published.index >= index).await;
         seen.map(|published| published.clone()).map_err(|_| ProposeError::Unknown("raft stopped".into()))
     }
-}
-
-/// A command's versioned encoding as text.
-fn encode(command: &MetaCommand) -> String {
-    String::from_utf8(encode_command(command)).expect("commands are encoded as JSON")
 }
 
 fn leadership(metrics: &openraft::RaftMetrics<u64, BasicNode>) -> Leadership {

@@ -75,17 +75,23 @@ pub(super) fn name(node: u64) -> String {
 }
 
 impl Group {
-    /// A member that serves; the first one also founds the cluster.
+    /// Members that serve; the first one also founds the cluster.
     pub(super) async fn start(count: u64) -> Group {
+        Group::start_at(count, VERSION).await
+    }
+
+    /// The same with members that read this version of the metadata and no newer one.
+    pub(super) async fn start_at(count: u64, version: u32) -> Group {
         let mut group = Group { board: Switchboard::default(), members: Vec::new(), disks: Vec::new() };
         for node in 1..=count {
             let disk = FaultyDisk::default();
+            disk.read_up_to(version);
             group.members.push(group.member(node, &disk).await);
             group.disks.push(disk);
         }
         group.members[0].initialize(&name(1)).await.unwrap();
         group.leads(0).await;
-        group.members[0].propose(&create_cluster(), LIMIT).await.unwrap();
+        group.members[0].propose(&create_cluster(version), LIMIT).await.unwrap();
         for node in 2..=count {
             group.members[0].add_learner(NodeId(node), &name(node)).await.unwrap();
         }
@@ -146,16 +152,16 @@ impl Group {
     }
 }
 
-pub(super) fn set(key: &str, value: &str) -> MetaCommand {
-    let (key, value) = (key.to_owned(), Some(value.to_owned()));
-    MetaCommand {
-        at_ms: 1,
-        actor: "test".to_owned(),
-        action: Action::SetConfig { key, value, expect: Expect::Any },
-    }
+pub(super) fn command(action: Action) -> MetaCommand {
+    MetaCommand { at_ms: 1, actor: "test".to_owned(), action }
 }
 
-pub(super) fn create_cluster() -> MetaCommand {
+pub(super) fn set(key: &str, value: &str) -> MetaCommand {
+    let (key, value) = (key.to_owned(), Some(value.to_owned()));
+    command(Action::SetConfig { key, value, expect: Expect::Any })
+}
+
+pub(super) fn create_cluster(metadata_version: u32) -> MetaCommand {
     let addrs = Addresses { resp: "a:1".into(), grpc: name(1), metrics: "a:3".into() };
     let settings = TenantSettings::unlimited(Ack::Async, "lru");
     MetaCommand {
@@ -176,7 +182,7 @@ pub(super) fn create_cluster() -> MetaCommand {
                 zone: String::new(),
                 region: String::new(),
                 weight: 100,
-                metadata_version: VERSION,
+                metadata_version,
             },
             incarnation: Incarnation(1),
             tenant: NewTenant {

@@ -2,12 +2,13 @@
 
 use super::{
     faulty_disk::FaultyDisk,
-    group::{Group, LIMIT, name, set},
+    group::{Group, LIMIT, create_cluster, name, set},
 };
 use crate::{
     disk::{Disk, Space},
     error::ProposeError,
 };
+use predis_meta::VERSION;
 use predis_types::NodeId;
 
 #[tokio::test]
@@ -27,7 +28,7 @@ async fn any_member_proposes_and_reads() {
 async fn a_refused_command_says_why_wherever_it_was_proposed() {
     let group = Group::start(3).await;
     for member in &group.members {
-        let refused = member.propose(&super::group::create_cluster(), LIMIT).await.unwrap_err();
+        let refused = member.propose(&create_cluster(VERSION), LIMIT).await.unwrap_err();
         assert!(matches!(refused, ProposeError::Rejected(_)), "{refused}");
         assert!(!refused.is_retryable());
     }

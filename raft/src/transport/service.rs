@@ -87,6 +87,7 @@ impl raft_server::Raft for Service {
             }
             Ok(Step::NotLeader(leader)) => not_leader(leader, propose_reply::Result::NotLeader),
             Err(ProposeError::Invalid(reason)) => return Err(Status::invalid_argument(reason)),
+            Err(ProposeError::NotYet(reason)) => return Err(Status::invalid_argument(reason.to_string())),
             Err(error) => return Err(internal(error)),
         };
         Ok(Response::new(ProposeReply { result: Some(result) }))

@@ -26,6 +26,7 @@ fn samples(field: &Field) -> [&'static str; 3] {
         "copies" => ["1", "5", "3"],
         "partitions" => ["1", "16384", "512"],
         "policy" => ["lru", "fifo", "lru"],
+        "ack" => ["quorum", "async", "quorum"],
         "require_auth" | "insecure" => ["true", "false", "true"],
         "log" => ["debug", "predis_node=trace,warn", "off"],
         "log_format" => ["json", "text", "json"],

@@ -17,6 +17,7 @@ mod partition;
 mod scan;
 mod server;
 mod tracking;
+mod wait;
 
 use super::{Front, error::Error, session::Session};
 use crate::shards::{Answer, Batch, Work};
@@ -96,6 +97,7 @@ pub(super) async fn run(request: &Request<'_>) -> Result<Reply, Error> {
         | Readonly | Readwrite | Asking => cluster::run(request),
         ClusterCountkeysinslot | ClusterGetkeysinslot => cluster::run_in_slot(request).await,
         Time => Ok(server::time(request)),
+        Wait => wait::run(request).await,
         AclHelp | ClientHelp | CommandHelp | ConfigHelp | MemoryHelp | ObjectHelp | ClusterHelp
         | PartitionHelp => help(request.spec),
         _ => Err(Error::NotHere(request.spec.name)),

@@ -2,6 +2,7 @@
 
 mod changes;
 mod guard;
+mod joining;
 mod lockout;
 
 use super::{Shared, audit, change::Admin, cluster, config, guard::Guarded, tenants, users};
@@ -50,11 +51,11 @@ fn member(node: u64) -> NewMember {
     }
 }
 
-fn founding() -> MetaCommand {
+fn founding(metadata_version: u32) -> MetaCommand {
     let partitions = PartitionCount::new(4).unwrap();
     let action = Action::CreateCluster {
         info: ClusterInfo { id: CLUSTER, created_at_ms: 1, partitions, copies: 2, hash_key: [1, 2] },
-        founder: member(1),
+        founder: NewMember { metadata_version, ..member(1) },
         incarnation: Incarnation(1),
         tenant: NewTenant {
             id: TenantId(0),
@@ -72,7 +73,7 @@ fn founding() -> MetaCommand {
 /// The state of a cluster that was just founded.
 pub(super) fn founded_state() -> ClusterState {
     let mut state = ClusterState::new();
-    state.apply(1, &founding()).unwrap();
+    state.apply(1, &founding(VERSION)).unwrap();
     state
 }
 
@@ -131,8 +132,13 @@ fn by<T>(name: &str, message: T) -> Request<T> {
 impl Rig {
     /// A cluster of one node, without users.
     async fn new() -> Rig {
+        Rig::at(VERSION).await
+    }
+
+    /// The same with a node that reads this version of the metadata and no newer one.
+    async fn at(version: u32) -> Rig {
         let meta = leader().await;
-        meta.propose(&founding(), LIMIT).await.unwrap();
+        meta.propose(&founding(version), LIMIT).await.unwrap();
         let clock = Arc::new(ManualClock::new(START_MS));
         let access = Arc::new(Access::new(clock.clone(), false));
         access.update(&meta.published());

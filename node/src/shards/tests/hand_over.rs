@@ -102,7 +102,7 @@ fn what_is_given_away_neither_expires_nor_is_evicted() {
 
 /// The other node has everything up to a sequence.
 fn has(matched: u64) -> Heard {
-    Heard::Ack(Ack { matched: Sequence(matched), copying: None })
+    Heard::Ack(Ack { session: 1, matched: Sequence(matched), copying: None })
 }
 
 #[test]

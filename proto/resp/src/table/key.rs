@@ -44,6 +44,12 @@ pub(super) static COMMANDS: &[CommandSpec] = &[
         .flags(&[Flag::Readonly])
         .categories(&[Category::Keyspace])
         .tips(&["nondeterministic_output", "request_policy:special"]),
+    CommandSpec::new(CommandId::Wait, 3, Group::Generic, "3.0.0")
+        .summary("Waits until so many replicas have what this connection wrote")
+        .complexity("O(N), N being the partitions that it wrote to")
+        .flags(&[Flag::Noscript])
+        .categories(&[Category::Connection])
+        .tips(&["request_policy:all_shards", "response_policy:agg_min"]),
     CommandSpec::new(CommandId::Keys, 2, Group::Generic, "1.0.0")
         .summary("Lists the keys that match a pattern")
         .complexity("O(N), N being the keys of the database")
