@@ -20,6 +20,8 @@ mod follow;
 mod lead;
 mod log;
 mod peer;
+#[cfg(test)]
+mod tests;
 
 pub use follow::{Follow, Received};
 pub use lead::{Lead, SetChange};
