@@ -43,6 +43,7 @@ fn verdict(serving: &Serving, published: &Published) -> Option<String> {
 
 /// Makes topology, tenants and shards those of the state.
 pub fn apply(serving: &Serving, published: &Published) {
+    serving.shards.begin_update(published.index);
     serving.access.update(published);
     for tenant in published.state.tenants().values() {
         let policy = tenant.settings.policy.parse().unwrap_or_else(|_| {

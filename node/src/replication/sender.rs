@@ -95,7 +95,7 @@ impl Sender {
             cluster: self.serving.topology.load().cluster.to_string(),
             from: Some(wire::life(self.serving.identity)),
             to: Some(wire::life(to)),
-            metadata_index: self.serving.shards.metadata_index(),
+            metadata_index: self.serving.shards.begun_index(),
             parts,
         };
         let limit = CALL + Duration::from_millis(size_bytes as u64 / BYTES_PER_MS);

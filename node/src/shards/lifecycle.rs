@@ -12,15 +12,29 @@ use predis_policy::Pool;
 use predis_replica::{CopyStep, Follow, Lead, Members, Ownership, copy_step};
 use predis_shard::{Context, Counters, Discarded, Shard};
 use predis_types::{Epoch, PartitionId, TenantId, probe::Event};
-use std::sync::{Arc, PoisonError, atomic::Ordering::Relaxed};
+use std::sync::{
+    Arc, PoisonError,
+    atomic::Ordering::{AcqRel, Acquire, Relaxed},
+};
 use tokio::sync::watch;
 
 impl Shards {
-    /// Takes note of who holds what by the state applied at this index, never an older one than before: makes the copies that should
-    /// be here now, carries those on that are good still, and drops the others. Partitions that are not named stay as
-    /// they are.
+    /// From now on tenants and partitions may be those of the state at this index, never an older one than before.
+    pub fn begin_update(&self, index: u64) {
+        self.begun_index.fetch_max(index, AcqRel);
+    }
+
+    /// The index of the state that is taken note of, or was last. Whoever is told what this node does has to know as
+    /// much: by what it knew before it may have lost a seat, or lack a tenant.
+    pub fn begun_index(&self) -> u64 {
+        self.begun_index.load(Acquire)
+    }
+
+    /// Takes note of who holds what by the state applied at this index: makes the copies that should be here now,
+    /// carries those on that are good still, and drops the others. Partitions that are not named stay as they are.
     pub fn update(&self, index: u64, owners: impl Iterator<Item = (PartitionId, Ownership, Members)>) {
         let _updating = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
+        self.begin_update(index);
         for (id, owner, members) in owners {
             if let Some(partition) = self.partition(id) {
                 self.update_one(partition, owner, members);
@@ -31,12 +45,7 @@ impl Shards {
         self.metadata_index.send_replace(index);
     }
 
-    /// The index of the state that was taken note of last.
-    pub fn metadata_index(&self) -> u64 {
-        *self.metadata_index.borrow()
-    }
-
-    /// Every change of it.
+    /// The index of the state that was taken note of last, with every change of it.
     pub fn watch_metadata_index(&self) -> watch::Receiver<u64> {
         self.metadata_index.subscribe()
     }

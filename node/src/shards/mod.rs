@@ -49,7 +49,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -92,6 +92,8 @@ pub struct Shards {
     queues: Mutex<BTreeMap<Life, Arc<Queue>>>,
     /// Whose queues there are.
     replicas: watch::Sender<Vec<Life>>,
+    /// The index of the state that is taken note of, or was last: nothing here is of a later one.
+    begun_index: AtomicU64,
     /// The index of the state that was taken note of last.
     metadata_index: watch::Sender<u64>,
     /// Wakes whoever waits for replicas: one has answered.
@@ -136,6 +138,7 @@ impl Shards {
             replication: ReplicationCounts::default(),
             queues: Mutex::default(),
             replicas: watch::Sender::default(),
+            begun_index: AtomicU64::new(0),
             metadata_index: watch::Sender::default(),
             heard: Notify::new(),
             drained: Notify::new(),

@@ -40,6 +40,8 @@ pub struct Lead<T> {
     config: StreamConfig,
     log: Log<T>,
     committed: Sequence,
+    /// Up to where its log is of earlier epochs: any of that may have been committed then.
+    inherited: Sequence,
     members: Members,
     peers: BTreeMap<Life, Peer>,
     asked: Option<Asked>,
@@ -62,12 +64,14 @@ impl<T: Clone> Lead<T> {
         now: u64,
         config: StreamConfig,
     ) -> Lead<T> {
+        let inherited = log.last();
         let mut lead = Lead {
             me,
             epoch,
             config,
             log,
             committed,
+            inherited,
             members: Members::default(),
             peers: BTreeMap::new(),
             asked: None,
@@ -274,7 +278,7 @@ impl<T: Clone> Lead<T> {
     }
 
     /// The change of the in-sync set to propose now, if one is due: without those that owe an answer for too long,
-    /// with those that have everything that is committed.
+    /// with those that have everything that is committed, or was before this epoch.
     pub fn change(&mut self, now: u64) -> Option<SetChange> {
         let version = self.members.version;
         if self.asked.as_ref().is_some_and(|asked| asked.again_at.is_none_or(|at| now < at)) {
@@ -307,7 +311,7 @@ impl<T: Clone> Lead<T> {
         };
         let joins = |(life, peer): (&Life, &Peer)| {
             let ready = peer.stage == Stage::Streaming
-                && peer.matched >= self.committed
+                && peer.matched >= self.committed.max(self.inherited)
                 && peer.shows.is_some_and(|shows| shows <= self.committed)
                 && !self.is_late(peer, now);
             (ready && !self.members.in_sync.contains(life)).then_some(*life)

@@ -20,6 +20,8 @@ mod follow;
 mod lead;
 mod log;
 mod peer;
+#[cfg(test)]
+mod tests;
 
 pub use follow::{Follow, Received};
 pub use lead::{Lead, SetChange};
@@ -76,7 +78,9 @@ pub struct Cursor {
     pub position: u64,
 }
 
-/// What a primary tells one replica of one partition.
+/// What a primary tells one replica of one partition. For that replica alone, in this life, and only once it has
+/// applied as much of what is agreed as its primary had when the part was made: by less it may answer for a copy that it
+/// is about to lose.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Part<T> {
     /// The epoch in which it speaks.

@@ -25,6 +25,8 @@ pub enum Mutation {
     LateTaken,
     /// A primary takes an answer of an earlier session for one of this.
     LateAnswered,
+    /// A replica takes in what a primary says that has applied more than it.
+    AheadTaken,
     /// A primary is not told that the outcome of what it proposed is unknown.
     OutcomeNotTold,
 }
@@ -241,10 +243,10 @@ impl Node {
     }
 
     /// Whether it would take a message in at all, now.
-    pub fn hears(&self, message: &Message) -> bool {
+    pub fn hears(&self, message: &Message, mutation: Mutation) -> bool {
         let follows = self.copy.as_ref().and_then(Copy::following);
         self.life == message.to
-            && self.applied >= message.applied
+            && (self.applied >= message.applied || mutation == Mutation::AheadTaken)
             && follows.is_some_and(|follow| follow.epoch() == message.part.epoch)
     }
 

@@ -14,7 +14,7 @@ impl World {
         for (&(from, to), flight) in &self.flights {
             match flight {
                 Flight::Sent(message) => {
-                    if self.nodes[to].hears(message) {
+                    if self.nodes[to].hears(message, self.setting.mutation) {
                         actions.push(Action::Deliver(from, to, false));
                         if self.budget.late > 0 {
                             actions.push(Action::Deliver(from, to, true));
@@ -32,7 +32,7 @@ impl World {
         }
         let hears = |at: &usize| {
             let message = &self.late[*at];
-            self.nodes[self.node_of(message.to)].hears(message)
+            self.nodes[self.node_of(message.to)].hears(message, self.setting.mutation)
         };
         actions.extend((0..self.late.len()).filter(hears).map(Action::Late));
         actions.extend((0..self.late_answers.len()).map(Action::LateAnswer));
@@ -66,6 +66,9 @@ impl World {
             if budget.hand_overs > 0 && !copy.drained && lead.may_hand_over_to(life) {
                 actions.push(Action::GiveAway(node, to));
             }
+        }
+        if budget.hand_overs > 0 {
+            actions.push(Action::GiveAway(node, node));
         }
         if nodes[node].lease {
             actions.push(Action::Propose(node, true));
@@ -133,10 +136,11 @@ impl World {
             }
             Action::GiveAway(by, to) => {
                 self.budget.hand_overs -= 1;
-                let told = self.life_told(by, to);
                 let life = self.nodes[by].life;
+                // To itself: a fence against what was proposed before, for which nothing has to stop.
+                let told = if to == by { Some(life) } else { self.life_told(by, to) };
                 let Some((copy, to)) = self.nodes[by].copy.as_mut().zip(told) else { return false };
-                copy.drained = true;
+                copy.drained |= to != life;
                 let (epoch, version) = (copy.epoch(), copy.lead().map_or(0, |lead| lead.members().version));
                 let what = Proposed::HandOver { epoch, version, to };
                 self.proposals.push(Proposal { by, life, awaited: true, what });

@@ -7,7 +7,7 @@
 //! ```
 
 use super::agreed::Agreed;
-use super::node::{Change, Message, Mutation, Node};
+use super::node::{Change, Copy, Message, Mutation, Node};
 use predis_replica::{Ack, Life, SetChange, StreamConfig};
 use predis_types::Epoch;
 use std::collections::BTreeMap;
@@ -193,7 +193,7 @@ impl World {
 
     pub fn deliver(&mut self, message: &Message) -> Option<Answer> {
         let to = self.node_of(message.to);
-        if !self.nodes[to].hears(message) {
+        if !self.nodes[to].hears(message, self.setting.mutation) {
             return None;
         }
         let (ack, began_empty) = self.nodes[to].hear(message, self.setting.mutation)?;
@@ -258,19 +258,23 @@ impl World {
         }
     }
 
-    /// A primary knows that it did not give the partition away.
-    pub fn resume(&mut self, by: usize, epoch: Epoch) {
+    /// A primary that was refused goes on, unless something else that it asked for was done, or may be.
+    fn resume(&mut self, by: usize, epoch: Epoch) {
+        let asks =
+            |proposal: &Proposal| proposal.by == by && matches!(proposal.what, Proposed::HandOver { .. });
+        if self.state().owner.epoch != epoch || self.proposals.iter().any(asks) {
+            return;
+        }
         if let Some(copy) = self.nodes[by].copy.as_mut().filter(|copy| copy.epoch() == epoch) {
             copy.drained = false;
         }
     }
 
-    /// Whoever leads and has a lease acknowledges what it takes for committed.
+    /// Whoever leads and has a lease acknowledges what it takes for committed; one that has stopped already did.
     pub fn acknowledge(&mut self) {
         for node in &self.nodes {
-            let Some(copy) = node.copy.as_ref().filter(|copy| node.lease && copy.lead().is_some()) else {
-                continue;
-            };
+            let serves = |copy: &&Copy| node.lease && copy.lead().is_some() && !copy.drained;
+            let Some(copy) = node.copy.as_ref().filter(serves) else { continue };
             let (settled, known) = (copy.settled(), self.acknowledged.len());
             if copy.lost != self.state().lost {
                 self.fault = Some("a primary of before the partition was lost acknowledges");
