@@ -26,6 +26,14 @@ pub const CASES: &[Case] = &[
     case(Bug::LeaseFromReceipt, "slow-then-cut", &["one-lease-holder"], 9),
     case(Bug::LeaseFromReceipt, "slow-then-cut", &["no-lease-after-verdict"], 9),
     case(Bug::IncarnationReused, "back-within-lease", &["no-lost-data"], 1),
+    case(Bug::AckBeforeInSync, "power-loss", &["no-lost-data"], 1),
+    case(Bug::AckBeforeInSync, "leader-crash", &["no-lost-data"], 1),
+    case(Bug::ShrinkWithoutCommit, "partition-and-heal", &["no-lost-data"], 1),
+    case(Bug::ShrinkWithoutCommit, "one-way-partition", &["no-lost-data"], 1),
+    case(Bug::SnapshotWithoutTail, "power-loss", &["no-lost-data"], 1),
+    case(Bug::SnapshotWithoutTail, "leader-crash", &["no-lost-data"], 1),
+    case(Bug::LogGapIgnored, "lossy-network", &["no-lost-data"], 1),
+    case(Bug::LogGapIgnored, "slow-then-cut", &["no-lost-data"], 1),
 ];
 
 const fn case(bug: Bug, scenario: &'static str, invariants: &'static [&'static str], seed: u64) -> Case {

@@ -9,7 +9,6 @@
 //! fate is unknown may take effect at any later time, and only a greater epoch, seen in the applied state,
 //! shows that it cannot any more. Knows no leases (`access` asks for both) and no transport.
 
-use predis_types::planted::{self, Bug};
 use predis_types::{Epoch, NodeId, PartitionId};
 
 /// How patient a hand-over is.
@@ -231,10 +230,8 @@ impl HandOver {
         if epoch != self.epoch {
             return Hold::Open;
         }
-        let late = planted::active(Bug::MoveDropsLateWrites);
         match self.phase {
             Phase::Resumed | Phase::Observed => Hold::Open,
-            Phase::Stopped | Phase::Asked | Phase::Unknown if late => Hold::Open,
             Phase::Committed => Hold::Moved(self.target),
             Phase::Stopped | Phase::Asked | Phase::Unknown if now < self.hold_until => Hold::Wait,
             Phase::Stopped | Phase::Asked | Phase::Unknown => Hold::TryAgain,

@@ -20,6 +20,7 @@ mod expire;
 mod hand_over;
 mod lifecycle;
 mod numbers;
+mod pages;
 mod partition;
 mod queue;
 mod streams;

@@ -7,17 +7,14 @@
 //! Drives `predis_replica`'s streams under the partitions' locks. Does not know how anything travels.
 
 use super::{
-    ChangeError, Shards, change,
+    ChangeError, Shards, change, pages,
     partition::{Guarded, Leading, ShardCopy},
     queue::Queue,
 };
 use bytes::Bytes;
 use predis_replica::{Ack, Cursor, Life, Part, SetChange};
-use predis_shard::{Discarded, Effect, Effects, HashPosition};
-use predis_types::{
-    Epoch, PartitionId, Sequence, TenantId,
-    planted::{self, Bug},
-};
+use predis_shard::{Discarded, Effects};
+use predis_types::{Epoch, PartitionId, Sequence, TenantId};
 use std::{
     collections::BTreeSet,
     sync::{
@@ -25,12 +22,6 @@ use std::{
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
-
-/// How many keys a page of a copy has at most.
-const PAGE_KEYS: usize = 128;
-
-/// How many bytes a page has, about; more if a single key has more.
-const PAGE_BYTES: u64 = 64 << 10;
 
 /// What replication counted since the node booted.
 #[derive(Debug, Default)]
@@ -179,7 +170,7 @@ impl Shards {
         let copy = guarded.copy.as_mut()?;
         let part = copy.leading_mut()?.lead.part(to, room_bytes)?;
         let Some(head) = part.page else { return Some(Outgoing { partition: id, part, page: None }) };
-        let (tenant, effects, next) = page(copy, head.from);
+        let (tenant, effects, next) = pages::page(copy, head.from);
         let at_ms = copy.shard.time_ms();
         copy.leading_mut()?.lead.page_ends(to, head, next);
         drop(guarded);
@@ -244,8 +235,7 @@ impl Shards {
         let mut guarded = partition.lock();
         let (owner, rng) = (guarded.owner, guarded.random());
         let speaks = owner.primary == Some(from) && owner.epoch == part.epoch;
-        let Some(copy) = guarded.copy.as_mut().filter(|_| speaks || planted::active(Bug::EpochNotChecked))
-        else {
+        let Some(copy) = guarded.copy.as_mut().filter(|_| speaks) else {
             return Ok(Heard::OtherEpoch(owner.epoch));
         };
         let Some(following) = copy.following_mut() else { return Ok(Heard::OtherEpoch(owner.epoch)) };
@@ -296,7 +286,7 @@ impl Shards {
         rng: u64,
     ) -> Result<(), ChangeError> {
         let now = self.now();
-        let change = change::decode(bytes, now.now_ms)?;
+        let change = change::decode(bytes)?;
         let table = self.tenants.load();
         let leads = copy.leading().is_some();
         let pool = if leads { table.pool(change.tenant) } else { table.replicas(change.tenant) };
@@ -388,25 +378,4 @@ impl Shards {
     pub fn replication_counts(&self) -> &ReplicationCounts {
         &self.replication
     }
-}
-
-/// The keys of a copy from a place on, as effects of one tenant, and where it goes on.
-fn page(copy: &ShardCopy, from: Cursor) -> (TenantId, Effects, Option<Cursor>) {
-    let shard = &copy.shard;
-    let mut tenants = shard.tenants().filter(|tenant| *tenant >= from.tenant);
-    let Some(tenant) = tenants.next() else { return (from.tenant, Effects::new(), None) };
-    let position = if tenant == from.tenant { from.position } else { 0 };
-    let stats = shard.stats(tenant);
-    let mean_bytes = (stats.cost / (stats.keys as u64).max(1)).max(1);
-    let keys = usize::try_from(PAGE_BYTES / mean_bytes).unwrap_or(PAGE_KEYS).clamp(1, PAGE_KEYS);
-    let page = shard.iterate(tenant, HashPosition::from_bits(position).unwrap_or(HashPosition::START), keys);
-    let mut effects = Effects::new();
-    for entry in page.entries {
-        effects.push(Effect::Set { key: entry.key, value: entry.value, expire_at_ms: entry.expire_at_ms });
-    }
-    let next = match page.next {
-        Some(position) => Some(Cursor { tenant, position: position.bits() }),
-        None => tenants.next().map(|tenant| Cursor { tenant, position: 0 }),
-    };
-    (tenant, effects, next)
 }
