@@ -13,6 +13,7 @@ compile_error!(
     "the simulator needs --cfg tokio_unstable, which .cargo/config.toml sets; a RUSTFLAGS variable overrides it"
 );
 
+pub mod checker;
 pub mod invariant;
 pub mod oracle;
 pub mod planted;
