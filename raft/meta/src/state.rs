@@ -157,7 +157,8 @@ impl ClusterState {
     }
 
     /// The version in which commands and snapshots must be written so that every member can read them: the lowest
-    /// that members which have booted understand. Never falls, because no node that understands less is let in.
+    /// that members which have booted understand. Does not fall while one of those is left, because no node that
+    /// understands less is let in.
     ///
     /// A state without a cluster knows no member, and so takes them to read no more than [`OLDEST_WRITTEN`].
     pub fn level(&self) -> u32 {
