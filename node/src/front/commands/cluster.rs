@@ -85,7 +85,16 @@ fn info(request: &Request<'_>, topology: &Topology) -> String {
     fields.iter().map(|(name, value)| format!("{name}:{value}\r\n")).collect()
 }
 
+/// The topology as cluster clients can take it: they know a node as primary or as replica, while each here is some
+/// partitions' primary and other partitions' replica, and replicas answer no reads.
+fn of_primaries(topology: &Topology) -> Topology {
+    let mut topology = topology.clone();
+    topology.owners.iter_mut().for_each(|owner| owner.replicas.clear());
+    topology
+}
+
 fn slots(topology: &Topology) -> Reply {
+    let topology = of_primaries(topology);
     let node = |id: NodeId| {
         let info = topology.node(id)?;
         Some(Reply::Array(vec![
@@ -97,7 +106,7 @@ fn slots(topology: &Topology) -> Reply {
     };
     let range = |range: SlotRange| {
         let mut parts = vec![Reply::Integer(range.start.into()), Reply::Integer(range.end.into())];
-        parts.extend(std::iter::once(range.primary).chain(range.replicas).filter_map(node));
+        parts.extend(node(range.primary));
         Reply::Array(parts)
     };
     Reply::Array(topology.slot_ranges().into_iter().map(range).collect())
@@ -105,11 +114,9 @@ fn slots(topology: &Topology) -> Reply {
 
 /// Members that hold nothing are shards without slots, as in Redis.
 fn shards(topology: &Topology) -> Reply {
+    let topology = of_primaries(topology);
     let mut shards = topology.shards();
-    let seated: BTreeSet<NodeId> = shards
-        .iter()
-        .flat_map(|shard| std::iter::once(shard.primary).chain(shard.replicas.clone()))
-        .collect();
+    let seated: BTreeSet<NodeId> = shards.iter().map(|shard| shard.primary).collect();
     let unseated = topology.nodes.keys().filter(|node| !seated.contains(*node));
     shards.extend(unseated.map(|node| ShardRanges {
         primary: *node,
@@ -119,11 +126,9 @@ fn shards(topology: &Topology) -> Reply {
     let shard = |shard: ShardRanges| {
         let bounds = shard.ranges.iter().flat_map(|(start, end)| [*start, *end]);
         let primary = topology.node(shard.primary).map(|info| shard_node(shard.primary, info, "master"));
-        let replica = |id: NodeId| topology.node(id).map(|info| shard_node(id, info, "replica"));
-        let nodes = primary.into_iter().chain(shard.replicas.iter().copied().filter_map(replica));
         Reply::Map(vec![
             (Reply::text("slots"), Reply::Array(bounds.map(|slot| Reply::Integer(slot.into())).collect())),
-            (Reply::text("nodes"), Reply::Array(nodes.collect())),
+            (Reply::text("nodes"), Reply::Array(primary.into_iter().collect())),
         ])
     };
     Reply::Array(shards.into_iter().map(shard).collect())
