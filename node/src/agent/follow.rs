@@ -69,7 +69,7 @@ pub fn apply(serving: &Serving, published: &Published) {
 }
 
 /// How many copies must be in sync for writes under quorum: as it is set, or more than half of them.
-pub fn min_in_sync(state: &ClusterState) -> usize {
+fn min_in_sync(state: &ClusterState) -> usize {
     let set = state.config().get(MIN_IN_SYNC).and_then(|text| text.parse().ok());
     set.unwrap_or_else(|| state.cluster().map_or(1, |cluster| usize::from(cluster.copies / 2 + 1)))
 }

@@ -117,21 +117,20 @@ fn serving(page: &mut Page, running: &Running) {
 fn replication(page: &mut Page, running: &Running) {
     let shards = &running.serving.shards;
     let progress = shards.progress();
-    let behind = progress.iter().map(|(_, progress)| progress.last.0 - progress.committed.0).max();
     page.gauge(
         "predis_replication_lag_entries",
         "How many entries the in-sync replica that has the fewest is behind, at most over this node's partitions.",
-        &[(&[][..], behind.unwrap_or(0))],
+        &[(&[][..], progress.lag)],
     );
     page.gauge(
         "predis_replication_copies_being_made",
         "Copies of this node's partitions that are being made on other nodes.",
-        &[(&[][..], progress.iter().map(|(_, progress)| progress.copying).sum::<usize>())],
+        &[(&[][..], progress.copying)],
     );
     page.gauge(
         "predis_replication_log_bytes",
         "What is kept of changes for replicas that do not have them yet, or may ask for them.",
-        &[(&[][..], progress.iter().map(|(_, progress)| progress.log_bytes).sum::<usize>())],
+        &[(&[][..], progress.log_bytes)],
     );
     let counts = shards.replication_counts();
     let counters = [

@@ -1,12 +1,9 @@
 //! What replicas are told and answer, between protocol buffers and the domain's types.
 
-use crate::shards::{Heard, Outgoing, Page};
+use crate::shards::{Heard, Outgoing, Page, entry_size_bytes};
 use predis_proto::replica as wire;
 use predis_replica::{Ack, Cursor, Entry, Life, PageHead, Part};
 use predis_types::{Epoch, Incarnation, NodeId, PartitionId, Sequence, TenantId};
-
-/// What an entry that was received takes in memory besides its bytes.
-const ENTRY_BYTES: usize = 64;
 
 pub(super) fn life(life: Life) -> wire::Life {
     wire::Life { node_id: life.node.0, incarnation: life.incarnation.0 }
@@ -55,7 +52,7 @@ pub(super) fn part_of(part: wire::Part) -> Option<Outgoing> {
     for run in part.runs {
         for _ in 0..run.count {
             let payload = payloads.next()?;
-            let size_bytes = payload.len() + ENTRY_BYTES;
+            let size_bytes = entry_size_bytes(&payload);
             entries.push(Entry { epoch: Epoch(run.epoch), size_bytes, payload });
         }
     }

@@ -12,6 +12,11 @@ use prost::Message;
 /// What an entry takes in memory besides its bytes.
 const ENTRY_BYTES: usize = 64;
 
+/// What an entry with this change takes in memory, in bytes.
+pub fn entry_size_bytes(change: &Bytes) -> usize {
+    change.len() + ENTRY_BYTES
+}
+
 /// A change, decoded.
 pub(super) struct Change {
     /// Whose keys.
@@ -41,7 +46,7 @@ pub(super) fn encode<'a>(
 ) -> (Bytes, usize) {
     let effects = effects.map(|effect| wire::Effect { kind: Some(kind(effect)) }).collect();
     let bytes = Bytes::from(wire::Change { tenant: tenant.0, at_ms, effects }.encode_to_vec());
-    let size_bytes = bytes.len() + ENTRY_BYTES;
+    let size_bytes = entry_size_bytes(&bytes);
     (bytes, size_bytes)
 }
 

@@ -41,33 +41,26 @@ impl Completion {
 pub(super) async fn when_released(shards: Arc<Shards>, mut run: Run, limit: Duration) -> Vec<Answer> {
     let Some(partition) = shards.partition(run.partition()) else { return run.into_answers() };
     let mut timer = pin!(tokio::time::sleep(limit));
+    let mut over = false;
     loop {
         let mut released = pin!(partition.released.notified());
         // Listens before it looks, so that no release falls in between.
         released.as_mut().enable();
-        match shards.advance(&mut run) {
-            Step::Finished => break,
+        let mut step = shards.advance(&mut run);
+        if over && matches!(step, Step::Held) {
+            run.refuse_rest(&Answer::TryAgain);
+            step = shards.verify(&mut run);
+        }
+        match step {
+            Step::Finished => return run.into_answers(),
             Step::Uncommitted => return when_committed(shards.clone(), run).await,
             Step::Held => {}
         }
         tokio::select! {
             () = &mut released => {}
-            () = &mut timer => {
-                let step = match shards.advance(&mut run) {
-                    Step::Held => {
-                        run.refuse_rest(&Answer::TryAgain);
-                        shards.verify(&mut run)
-                    }
-                    step => step,
-                };
-                match step {
-                    Step::Uncommitted => return when_committed(shards.clone(), run).await,
-                    Step::Finished | Step::Held => break,
-                }
-            }
+            () = &mut timer => over = true,
         }
     }
-    run.into_answers()
 }
 
 /// Waits until what a run saw is committed, or cannot be any more under this node: then its answers are withheld.

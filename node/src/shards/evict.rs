@@ -49,8 +49,8 @@ impl Shards {
         }
     }
 
-    /// Lets a partition judge its next candidate; false when it cannot now. A tail that is not backed by a keyspace on this pool any more
-    /// is taken out of the pool's table.
+    /// Lets a partition judge its next candidate; false when it cannot now. A tail that is not backed by a keyspace on
+    /// this pool any more is taken out of the pool's table.
     fn judge(&self, tenant: TenantId, pool: &Arc<Pool>, index: usize, class: usize) -> bool {
         let Some(partition) = self.partitions.get(index) else { return false };
         let mut guarded = partition.lock();

@@ -95,8 +95,7 @@ impl Shards {
 
 /// Tells a hand-over that everybody in sync has everything, if that is so.
 fn drain(guarded: &mut Guarded, now_us: u64) -> Vec<Effect> {
-    let done = |leading: &Leading| leading.lead.committed() == leading.lead.last();
-    let drained = guarded.leading().is_some_and(done);
+    let drained = guarded.is_drained();
     match &mut guarded.hand_over {
         Some(hand_over) if drained => hand_over.drained(now_us, true),
         _ => Vec::new(),

@@ -8,12 +8,11 @@ use super::{
     Shards,
     partition::{Following, Guarded, Leading, Partition, ShardCopy, Stream},
 };
-use predis_policy::Pool;
 use predis_replica::{CopyStep, Follow, Lead, Members, Ownership, copy_step};
 use predis_shard::{Context, Counters, Discarded, Shard};
 use predis_types::{Epoch, PartitionId, TenantId, probe::Event};
 use std::sync::{
-    Arc, PoisonError,
+    PoisonError,
     atomic::Ordering::{AcqRel, Acquire, Relaxed},
 };
 use tokio::sync::watch;
@@ -40,8 +39,7 @@ impl Shards {
                 self.update_one(partition, owner, members);
             }
         }
-        self.settle_queues();
-        self.share_out();
+        self.settle();
         self.metadata_index.send_replace(index);
     }
 
@@ -56,22 +54,23 @@ impl Shards {
         let effects = guarded.hand_over.as_mut().map_or_else(Vec::new, |moving| moving.observed(owner.epoch));
         guarded.owner = owner;
         partition.settle(&mut guarded);
-        let (empty, leads) = match step {
+        // Whether it is emptied, and whether it is the primary's no more, or as one that has nothing of before.
+        let (empty, ends) = match step {
             CopyStep::None | CopyStep::Keep => (false, false),
-            CopyStep::Discard => (true, false),
-            CopyStep::Lead { empty } => (empty, true),
-            CopyStep::Follow { empty } => (empty, false),
+            CopyStep::Discard => (true, true),
+            CopyStep::Lead { empty } => (empty, empty),
+            CopyStep::Follow { empty } => (empty, true),
         };
-        let ends_leading = guarded.leading().is_some() && !leads && step != CopyStep::Keep;
-        if (ends_leading || empty && guarded.leading().is_some())
+        if ends
+            && guarded.leading().is_some()
             && let Some(sink) = &self.sink
         {
             sink.gone(partition.id);
         }
         let mut garbage = Vec::new();
-        if empty && let Some(copy) = guarded.copy.take() {
+        if empty && let Some(mut copy) = guarded.copy.take() {
             drop(guarded);
-            garbage = self.retire(copy);
+            garbage = self.retire(&mut copy);
             guarded = partition.lock();
         }
         match step {
@@ -101,15 +100,11 @@ impl Shards {
 
     /// The epoch goes on.
     fn keep(&self, id: PartitionId, guarded: &mut Guarded, members: Members) {
-        let Some(copy) = &mut guarded.copy else { return };
-        match &mut copy.stream {
-            Stream::Lead(leading) => {
-                if *leading.lead.members() != members {
-                    leading.lead.observed(members, self.clock.mono_us());
-                    self.tell_all(id, leading);
-                }
-            }
-            Stream::Follow(_) => {}
+        if let Some(leading) = guarded.copy.as_mut().and_then(ShardCopy::leading_mut)
+            && *leading.lead.members() != members
+        {
+            leading.lead.observed(members, self.clock.mono_us());
+            self.tell_all(id, leading);
         }
     }
 
@@ -126,8 +121,8 @@ impl Shards {
     fn lead_on(&self, id: PartitionId, guarded: &mut Guarded, epoch: Epoch, members: Members) {
         let Some(ShardCopy { shard, pools, stream }) = guarded.copy.take() else { return };
         let now_us = self.clock.mono_us();
-        let (lead, behind, followed) = match stream {
-            Stream::Lead(leading) => (leading.lead.again(epoch, members, now_us), Vec::new(), false),
+        let (lead, behind) = match stream {
+            Stream::Lead(leading) => (leading.lead.again(epoch, members, now_us), Vec::new()),
             Stream::Follow(following) => {
                 let (lead, behind, lost) = following.follow.promote(self.identity, epoch, members, now_us);
                 if lost > 0 {
@@ -139,63 +134,53 @@ impl Shards {
                     self.replication.lost.fetch_add(lost, Relaxed);
                 }
                 self.replication.promotions.fetch_add(1, Relaxed);
-                (lead, behind, true)
+                (lead, behind)
             }
         };
         let mut leading = Leading { lead, queues: Vec::new() };
         self.tell_all(id, &mut leading);
-        // Applied as a replica's still: only then does it change hands.
         let mut copy = ShardCopy { shard, pools, stream: Stream::Lead(leading) };
         for bytes in behind {
-            self.apply_change(&mut copy, bytes, None, guarded.random());
+            if let Err(error) = self.apply(&mut copy, bytes, None, guarded.random()) {
+                tracing::error!(partition = id.0, %error, "a change that was received cannot be applied");
+            }
         }
-        if followed {
-            self.take_over_pools(&mut copy, guarded.random(), |table, tenant| table.pool(tenant).cloned());
-        }
+        self.take_up_pools(&mut copy, guarded.random());
         guarded.copy = Some(copy);
     }
 
     /// The copy becomes a replica's in this epoch, or goes on as such.
     fn follow_on(&self, guarded: &mut Guarded, epoch: Epoch, members: &Members) {
         let Some(ShardCopy { shard, pools, stream }) = guarded.copy.take() else { return };
-        let (follow, led) = match stream {
-            Stream::Lead(leading) => (leading.lead.retire(epoch), true),
-            Stream::Follow(following) => (following.follow.again(epoch), false),
+        let follow = match stream {
+            Stream::Lead(leading) => leading.lead.retire(epoch),
+            Stream::Follow(following) => following.follow.again(epoch),
         };
         let following = Following { follow, cursor: None, lost: members.lost };
         let mut copy = ShardCopy { shard, pools, stream: Stream::Follow(following) };
-        if led {
-            self.take_over_pools(&mut copy, guarded.random(), |table, tenant| {
-                table.replicas(tenant).cloned()
-            });
-        }
+        self.take_up_pools(&mut copy, guarded.random());
         guarded.copy = Some(copy);
     }
 
-    /// Puts what every tenant has in a copy under another pool.
-    fn take_over_pools(
-        &self,
-        copy: &mut ShardCopy,
-        rng: u64,
-        pool: impl Fn(&super::tenants::Table, TenantId) -> Option<Arc<Pool>>,
-    ) {
+    /// Puts what every tenant has in a copy under the pool that is for what the copy is now used for.
+    fn take_up_pools(&self, copy: &mut ShardCopy, rng: u64) {
         let (now, table) = (self.now(), self.tenants.load());
         let tenants: Vec<TenantId> = copy.pools.keys().copied().collect();
         for tenant in tenants {
-            if let Some(pool) = pool(&table, tenant) {
-                copy.on(tenant, &pool, now, rng);
+            if let Some(pool) = copy.pool(&table, tenant) {
+                copy.on(tenant, pool, now, rng);
             }
         }
     }
 
-    /// Takes a shard's entries off the pools and keeps what it counted.
-    fn retire(&self, mut copy: ShardCopy) -> Vec<Discarded> {
+    /// Takes a shard's entries out of it and off the pools, and keeps what it counted.
+    pub(super) fn retire(&self, copy: &mut ShardCopy) -> Vec<Discarded> {
         let tenants: Vec<TenantId> = copy.pools.keys().copied().collect();
-        tenants.into_iter().filter_map(|tenant| self.retire_keyspace(&mut copy, tenant)).collect()
+        tenants.into_iter().filter_map(|tenant| self.retire_keyspace(copy, tenant)).collect()
     }
 
     /// Takes a tenant out of a shard.
-    pub(super) fn retire_keyspace(&self, copy: &mut ShardCopy, tenant: TenantId) -> Option<Discarded> {
+    fn retire_keyspace(&self, copy: &mut ShardCopy, tenant: TenantId) -> Option<Discarded> {
         let pool = copy.pools.remove(&tenant)?;
         let now = self.now();
         let cx = Context { tenant, now_ms: now.now_ms, tick: now.mono_us, rng: 0, pool: &pool };
@@ -215,8 +200,7 @@ impl Shards {
             let Some(copy) = guarded.copy.as_mut().filter(|copy| copy.pools.contains_key(&tenant)) else {
                 continue;
             };
-            let leads = copy.leading().is_some();
-            if let Some(pool) = if leads { tenants.pool(tenant) } else { tenants.replicas(tenant) } {
+            if let Some(pool) = copy.pool(&tenants, tenant) {
                 copy.on(tenant, pool, now, rng);
             }
         }

@@ -30,7 +30,7 @@ mod tenants;
 mod tests;
 
 pub use batch::{Answer, Batch, Call, Work};
-pub use change::ChangeError;
+pub use change::{ChangeError, entry_size_bytes};
 pub use completion::Completion;
 pub use effects::{EffectCounts, Sink};
 pub use expire::Expiry;
@@ -47,7 +47,7 @@ use predis_replica::{HandOverConfig, Life, Local, StreamConfig};
 use predis_shard::Counters;
 use predis_types::{Clock, PartitionCount, PartitionId, Rng, TenantId, mix64, probe::Probe};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
@@ -240,14 +240,20 @@ impl Shards {
         self.min_in_sync.store(copies, Relaxed);
     }
 
-    /// Shares the tenants' budgets out between what this node is the primary of and what it keeps for others.
-    fn share_out(&self) {
+    /// Takes note of what this node holds by now: who is told of it, and how the tenants' budgets are shared out between
+    /// what it is the primary of and what it keeps for others.
+    fn settle(&self) {
         let (mut led, mut held) = (0, 0);
+        let mut told = BTreeSet::new();
         for partition in &self.partitions {
             let guarded = partition.lock();
-            led += u32::from(guarded.leading().is_some());
             held += u32::from(guarded.copy.is_some());
+            if let Some(leading) = guarded.leading() {
+                led += 1;
+                told.extend(leading.queues.iter().map(|queue| queue.to));
+            }
         }
+        self.settle_queues(&told);
         let changed = {
             let _changing = self.tenants.change();
             self.tenants.set_copies(led, held)

@@ -5,7 +5,7 @@
 //! ```
 //! Nobody holds the locks of two partitions. Decides nothing: `predis_replica` does.
 
-use super::queue::Queue;
+use super::{queue::Queue, tenants::Table};
 use bytes::Bytes;
 use predis_policy::Pool;
 use predis_replica::{Cursor, Follow, HandOver, Held, Hold, Lead, Life, Local, Ownership, Role};
@@ -85,6 +85,14 @@ impl ShardCopy {
         (shard, cx)
     }
 
+    /// The pool that a tenant's keys here belong to, by what the copy is used for; `None`: there is no such tenant.
+    pub(super) fn pool<'a>(&self, table: &'a Table, tenant: TenantId) -> Option<&'a Arc<Pool>> {
+        match &self.stream {
+            Stream::Lead(_) => table.pool(tenant),
+            Stream::Follow(_) => table.replicas(tenant),
+        }
+    }
+
     /// Its stream, if it is the primary's.
     pub(super) fn leading(&self) -> Option<&Leading> {
         match &self.stream {
@@ -160,6 +168,11 @@ impl Guarded {
     pub(super) fn leading_in(&mut self, epoch: Epoch) -> Option<&mut Leading> {
         let leading = self.copy.as_mut().and_then(ShardCopy::leading_mut);
         leading.filter(|leading| leading.lead.epoch() == epoch)
+    }
+
+    /// Whether the copy is the primary's and everybody in sync has all that it has.
+    pub(super) fn is_drained(&self) -> bool {
+        self.leading().is_some_and(|leading| leading.lead.lag() == 0)
     }
 
     /// The copy, if this node may change it on its own account: the primary's, and not being given away.

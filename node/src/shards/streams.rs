@@ -8,7 +8,7 @@
 
 use super::{
     ChangeError, Shards, change, pages,
-    partition::{Guarded, Leading, ShardCopy},
+    partition::{Leading, ShardCopy},
     queue::Queue,
 };
 use bytes::Bytes;
@@ -63,16 +63,14 @@ pub enum Heard {
     OtherEpoch(Epoch),
 }
 
-/// How far the copies of one partition are, for those who look.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// How far copies are, for those who look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// The last change.
-    pub last: Sequence,
-    /// The last one that everybody in sync has.
-    pub committed: Sequence,
+    /// How many entries the in-sync replica that has the fewest is behind, at most over the partitions.
+    pub lag: u64,
     /// How many copies are being made.
     pub copying: usize,
-    /// What the log takes, in bytes.
+    /// What the logs take, in bytes.
     pub log_bytes: usize,
 }
 
@@ -112,17 +110,11 @@ impl Shards {
         queue.clone()
     }
 
-    /// Closes the queues that nothing is put into any more, and has new ones noticed.
-    pub(super) fn settle_queues(&self) {
-        let mut needed = BTreeSet::new();
-        for partition in &self.partitions {
-            if let Some(leading) = partition.lock().leading() {
-                needed.extend(leading.queues.iter().map(|queue| queue.to));
-            }
-        }
+    /// Closes the queues of all but those that are told something still, and has new ones noticed.
+    pub(super) fn settle_queues(&self, told: &BTreeSet<Life>) {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
         queues.retain(|to, queue| {
-            let keep = needed.contains(to);
+            let keep = told.contains(to);
             if !keep {
                 queue.close();
             }
@@ -205,7 +197,7 @@ impl Shards {
             }
         }
         self.heard.notify_waiters();
-        if self.is_drained(&guarded) {
+        if guarded.hand_over.is_some() && guarded.is_drained() {
             self.drained.notify_one();
         }
     }
@@ -217,12 +209,6 @@ impl Shards {
             leading.lead.failed(queue.to, self.clock.mono_us());
             queue.mark_lazily(id);
         }
-    }
-
-    /// Whether a hand-over only waits for what is the case by now.
-    fn is_drained(&self, guarded: &Guarded) -> bool {
-        guarded.hand_over.is_some()
-            && guarded.leading().is_some_and(|leading| leading.lead.committed() == leading.lead.last())
     }
 
     /// Takes in what another node tells as the primary of a partition.
@@ -244,11 +230,11 @@ impl Shards {
         let cursor = copy.following_mut().and_then(|following| following.cursor);
         self.replication.applied.fetch_add(received.apply.len() as u64, Relaxed);
         for bytes in received.apply {
-            self.try_apply(copy, bytes, cursor, rng)?;
+            self.apply(copy, bytes, cursor, rng)?;
         }
         if let (true, Some(head), Some(page)) = (received.page, part.page, page) {
             if !page.change.is_empty() {
-                self.try_apply(copy, page.change, None, rng)?;
+                self.apply(copy, page.change, None, rng)?;
             }
             if let Some(following) = copy.following_mut() {
                 following.follow.took(head, page.next.is_none());
@@ -266,19 +252,11 @@ impl Shards {
         if let Some(following) = copy.following_mut() {
             following.cursor = Some(Cursor::default());
         }
-        let tenants: Vec<TenantId> = copy.pools.keys().copied().collect();
-        tenants.into_iter().filter_map(|tenant| self.retire_keyspace(copy, tenant)).collect()
-    }
-
-    /// Applies a change that was read before.
-    pub(super) fn apply_change(&self, copy: &mut ShardCopy, bytes: Bytes, cursor: Option<Cursor>, rng: u64) {
-        if let Err(error) = self.try_apply(copy, bytes, cursor, rng) {
-            tracing::error!(%error, "a change that was received cannot be applied");
-        }
+        self.retire(copy)
     }
 
     /// Applies a change; of a copy in the making, what a page is still to bring is left out.
-    fn try_apply(
+    pub(super) fn apply(
         &self,
         copy: &mut ShardCopy,
         bytes: Bytes,
@@ -288,10 +266,8 @@ impl Shards {
         let now = self.now();
         let change = change::decode(bytes)?;
         let table = self.tenants.load();
-        let leads = copy.leading().is_some();
-        let pool = if leads { table.pool(change.tenant) } else { table.replicas(change.tenant) };
         // This node has applied what the primary had: a tenant that is not here was removed.
-        let Some(pool) = pool else { return Ok(()) };
+        let Some(pool) = copy.pool(&table, change.tenant) else { return Ok(()) };
         let now = super::partition::Moment { now_ms: change.at_ms, ..now };
         let (shard, cx) = copy.on(change.tenant, pool, now, rng);
         for effect in &change.effects {
@@ -338,16 +314,17 @@ impl Shards {
         }
     }
 
-    /// How far the copies are of every partition whose primary this node is.
-    pub fn progress(&self) -> Vec<(PartitionId, Progress)> {
-        let of = |partition: &super::Partition| {
-            let guarded = partition.lock();
-            let lead = &guarded.leading()?.lead;
-            let (last, committed) = (lead.last(), lead.committed());
-            let (copying, log_bytes) = (lead.copying(), lead.log_bytes());
-            Some((partition.id, Progress { last, committed, copying, log_bytes }))
-        };
-        self.partitions.iter().filter_map(of).collect()
+    /// How far the copies are of the partitions whose primary this node is.
+    pub fn progress(&self) -> Progress {
+        let mut progress = Progress::default();
+        for partition in &self.partitions {
+            if let Some(Leading { lead, .. }) = partition.lock().leading() {
+                progress.lag = progress.lag.max(lead.lag());
+                progress.copying += lead.copying();
+                progress.log_bytes += lead.log_bytes();
+            }
+        }
+        progress
     }
 
     /// A partition's epoch and its last change, if this node is its primary.

@@ -337,7 +337,7 @@ impl<T: Clone> Lead<T> {
 
     /// Whether everybody in sync has everything, and this replica is one of them: so it may take over.
     pub fn may_hand_over_to(&self, to: Life) -> bool {
-        to != self.me && self.members.in_sync.contains(&to) && self.committed == self.last()
+        to != self.me && self.members.in_sync.contains(&to) && self.lag() == 0
     }
 
     /// Whether a replica is in the way of commitment: in sync, or perhaps.

@@ -125,7 +125,7 @@ fn shards(topology: &Topology) -> Reply {
     }));
     let shard = |shard: ShardRanges| {
         let bounds = shard.ranges.iter().flat_map(|(start, end)| [*start, *end]);
-        let primary = topology.node(shard.primary).map(|info| shard_node(shard.primary, info, "master"));
+        let primary = topology.node(shard.primary).map(|info| shard_node(shard.primary, info));
         Reply::Map(vec![
             (Reply::text("slots"), Reply::Array(bounds.map(|slot| Reply::Integer(slot.into())).collect())),
             (Reply::text("nodes"), Reply::Array(primary.into_iter().collect())),
@@ -134,14 +134,14 @@ fn shards(topology: &Topology) -> Reply {
     Reply::Array(shards.into_iter().map(shard).collect())
 }
 
-fn shard_node(id: NodeId, info: &NodeInfo, role: &'static str) -> Reply {
+fn shard_node(id: NodeId, info: &NodeInfo) -> Reply {
     Reply::Map(vec![
         (Reply::text("id"), Reply::bulk(id.to_cluster_hex())),
         (Reply::text("port"), Reply::Integer(info.resp.port.into())),
         (Reply::text("ip"), Reply::bulk(info.resp.host.clone())),
         (Reply::text("endpoint"), Reply::bulk(info.resp.host.clone())),
-        (Reply::text("role"), Reply::text(role)),
-        // Nothing is replicated, so nobody has got anywhere.
+        (Reply::text("role"), Reply::text("master")),
+        // Only primaries are listed, so nobody is behind.
         (Reply::text("replication-offset"), Reply::Integer(0)),
         (Reply::text("health"), Reply::text(if info.up { "online" } else { "failed" })),
     ])

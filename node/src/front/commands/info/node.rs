@@ -83,9 +83,8 @@ pub(super) fn replication(request: &Request<'_>, fields: &mut Fields) {
     fields.put("master_failover_state", "no-failover");
     let progress = shards.progress();
     // By partition, not by node: a node is the primary of some and holds copies of others.
-    let behind = progress.iter().map(|(_, progress)| progress.last.0 - progress.committed.0).max();
-    fields.put("replication_lag_max", behind.unwrap_or(0));
-    fields.put("copies_being_made", progress.iter().map(|(_, progress)| progress.copying).sum::<usize>());
+    fields.put("replication_lag_max", progress.lag);
+    fields.put("copies_being_made", progress.copying);
 }
 
 pub(super) fn cpu(_: &Request<'_>, fields: &mut Fields) {
