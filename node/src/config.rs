@@ -7,7 +7,7 @@ pub use predis_meta::{Ack, limits::MAX_WEIGHT};
 
 use crate::tls::TlsConfig;
 use predis_raft::Timing;
-use predis_replica::LeaseConfig;
+use predis_replica::{LeaseConfig, StreamConfig};
 use predis_types::PartitionCount;
 use std::time::Duration;
 
@@ -87,13 +87,15 @@ pub struct NodeConfig {
     pub profile: Profile,
 }
 
-/// The time constants that belong together.
+/// The constants that belong together, most of them times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// Raft's.
     pub raft: Timing,
     /// The leases'.
     pub lease: LeaseConfig,
+    /// How patient replication is, and what it keeps.
+    pub stream: StreamConfig,
     /// How long one attempt at a metadata proposal may take.
     pub propose: Duration,
     /// How often the leader looks at the cluster.
@@ -108,6 +110,7 @@ impl Profile {
         Profile {
             raft: Timing::LAN,
             lease: LeaseConfig::default(),
+            stream: StreamConfig::default(),
             propose: Duration::from_secs(2),
             supervise: Duration::from_millis(50),
             replace_voter: Duration::from_secs(10),

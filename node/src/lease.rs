@@ -15,17 +15,23 @@ use std::sync::{
 pub struct Lease {
     clock: Arc<dyn Clock>,
     until_us: AtomicU64,
+    /// The end by the wall clock, for the planted bug that believes in it.
+    until_wall_ms: AtomicU64,
 }
 
 impl Lease {
     /// No lease yet.
     pub fn new(clock: Arc<dyn Clock>) -> Lease {
-        Lease { clock, until_us: AtomicU64::new(0) }
+        Lease { clock, until_us: AtomicU64::new(0), until_wall_ms: AtomicU64::new(0) }
     }
 
     /// Sets the end, in microseconds of the node's monotonic clock; 0 gives the lease up.
     pub fn set(&self, until_us: u64) {
-        self.until_us.store(until_us, Ordering::Release);
+        let before_us = self.until_us.swap(until_us, Ordering::AcqRel);
+        if planted::active(Bug::LeaseOnWallClock) && until_us != before_us {
+            let left_ms = until_us.saturating_sub(self.clock.mono_us()) / 1000;
+            self.until_wall_ms.store(self.clock.wall_ms() + left_ms, Ordering::Relaxed);
+        }
     }
 
     /// How long it is still held, if it is not renewed; a moment at least.
@@ -39,6 +45,9 @@ impl Lease {
         let until = self.until_us.load(Ordering::Acquire);
         if planted::active(Bug::LeaseIgnored) {
             return until > 0;
+        }
+        if planted::active(Bug::LeaseOnWallClock) {
+            return self.clock.wall_ms() < self.until_wall_ms.load(Ordering::Relaxed);
         }
         self.clock.mono_us() < until
     }

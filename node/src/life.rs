@@ -23,7 +23,7 @@ use predis_meta::{
     TenantSettings, UserRole, VERSION,
 };
 use predis_raft::{MetaRaft, Pending, ProposeError, Published};
-use predis_replica::{HandOverConfig, Life, StreamConfig};
+use predis_replica::{HandOverConfig, Life};
 use predis_types::{Incarnation, NodeId, Rng, SplitMix64, TenantId};
 use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -228,7 +228,7 @@ impl Lives {
             memory_bytes: self.status.tunables().memory_bytes(),
             probe: self.io.probe.clone(),
             hand_over: HandOverConfig::default(),
-            stream: StreamConfig::default(),
+            stream: self.config.profile.stream,
         };
         let tracking = Tracking::new(cluster.partitions);
         let shards = Shards::new(config, clock.clone(), lease.clone(), self.rng());

@@ -22,14 +22,16 @@ mod transport;
 mod types;
 mod voters;
 
-pub use disk::{Change, Disk, MemoryDisk, Pair, Pending, SledDisk, Space};
+pub use disk::{Change, Disk, DiskFaults, MemoryDisk, Pair, Pending, SledDisk, Space};
 pub use error::{ProposeError, StartError};
 pub use metadata::{Agreed, Leadership, MetaRaft};
 pub use options::{Options, Timing};
 pub use runtime::seeded;
 pub use snapshot::FILE as SNAPSHOT_FILE;
 pub use state_machine::Published;
-pub use transport::{Accepted, BoxedStream, CallError, Channels, Connector, MAX_MESSAGE_BYTES, Stream};
+pub use transport::{
+    Accepted, BoxedStream, CallError, Channels, Connector, Courier, Fate, Line, MAX_MESSAGE_BYTES, Stream,
+};
 pub use voters::{Candidate, choose as choose_voters, target as target_voters};
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::value::Value;
+use predis_types::planted::{self, Bug};
 
 /// In `expire_at_ms` of an entry that does not expire.
 const NEVER: u64 = u64::MAX;
@@ -43,7 +44,8 @@ impl Entry {
 
     /// Whether the key is gone at this time. At its very millisecond a key still lives, as in Redis.
     pub(crate) fn is_expired(&self, now_ms: u64) -> bool {
-        now_ms > self.expire_at_ms
+        let late_ms = if planted::active(Bug::ExpiryLate) { 2_000 } else { 0 };
+        now_ms > self.expire_at_ms.saturating_add(late_ms)
     }
 
     /// Replaces the value as SET does.

@@ -6,7 +6,10 @@
 use bytes::Bytes;
 use predis_proto::replica::{self as wire, effect::Kind};
 use predis_shard::{DeleteReason, Effect, Value};
-use predis_types::TenantId;
+use predis_types::{
+    TenantId,
+    planted::{self, Bug},
+};
 use prost::Message;
 
 /// What an entry takes in memory besides its bytes.
@@ -50,12 +53,15 @@ pub(super) fn encode<'a>(
     (bytes, size_bytes)
 }
 
-/// The change in `bytes`.
-pub(super) fn decode(bytes: Bytes) -> Result<Change, ChangeError> {
+/// The change in `bytes`, to be carried out at `now_ms`.
+pub(super) fn decode(bytes: Bytes, now_ms: u64) -> Result<Change, ChangeError> {
     let change = wire::Change::decode(bytes)?;
     let effects =
         change.effects.into_iter().map(|effect| effect.kind.map(effect_of).ok_or(ChangeError::Unknown));
-    let effects: Vec<Effect> = effects.collect::<Result<_, _>>()?;
+    let mut effects: Vec<Effect> = effects.collect::<Result<_, _>>()?;
+    if planted::active(Bug::ExpiryRebased) {
+        effects.iter_mut().for_each(|effect| rebase(effect, change.at_ms, now_ms));
+    }
     Ok(Change { tenant: TenantId(change.tenant), at_ms: change.at_ms, effects })
 }
 
@@ -99,6 +105,16 @@ fn effect_of(kind: Kind) -> Effect {
     }
 }
 
+/// The planted bug: a time to live begins anew.
+fn rebase(effect: &mut Effect, at_ms: u64, now_ms: u64) {
+    let later = |at: &mut Option<u64>| *at = at.map(|at| now_ms.saturating_add(at.saturating_sub(at_ms)));
+    match effect {
+        Effect::Set { expire_at_ms, .. } => later(expire_at_ms),
+        Effect::Expire { at, .. } => later(at),
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,10 +139,10 @@ mod tests {
         ];
         let (bytes, size_bytes) = encode(TenantId(3), 9, effects.iter());
         assert_eq!(size_bytes, bytes.len() + ENTRY_BYTES);
-        let change = decode(bytes.clone()).unwrap();
+        let change = decode(bytes.clone(), 0).unwrap();
         assert_eq!((change.tenant, change.at_ms, change.effects), (TenantId(3), 9, effects));
-        assert!(decode(bytes.slice(..bytes.len() - 1)).is_err());
+        assert!(decode(bytes.slice(..bytes.len() - 1), 0).is_err());
         let unknown = wire::Change { tenant: 1, at_ms: 1, effects: vec![wire::Effect { kind: None }] };
-        assert!(matches!(decode(unknown.encode_to_vec().into()), Err(ChangeError::Unknown)));
+        assert!(matches!(decode(unknown.encode_to_vec().into(), 0), Err(ChangeError::Unknown)));
     }
 }

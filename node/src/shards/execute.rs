@@ -13,7 +13,7 @@ use predis_policy::Pool;
 use predis_replica::{Access, access, may_reply};
 use predis_resp::{Flag, Reply};
 use predis_shard::{Context, Discarded, Effects, Shard};
-use predis_types::{Epoch, PartitionId, Sequence};
+use predis_types::{Epoch, PartitionId, Sequence, probe::Event};
 use std::sync::atomic::{Ordering, fence};
 
 /// How far beyond the budget one batch may get before room is made, in bytes.
@@ -126,6 +126,10 @@ impl Shards {
         let committed = guarded.leading().map_or(Sequence(0), |leading| leading.lead.committed());
         if run.observed.is_some_and(|observed| observed > committed) {
             return Step::Uncommitted;
+        }
+        if let Some(sequence) = run.observed.filter(|_| self.probe.is_watching()) {
+            let partition = run.batch.partition;
+            self.probe.event(Event::Acknowledged { partition, epoch, sequence: sequence.0 });
         }
         Step::Finished
     }

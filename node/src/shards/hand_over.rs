@@ -9,7 +9,10 @@ use super::{
     partition::{Guarded, Leading, Partition},
 };
 use predis_replica::{Access, Ask, AskOutcome, Effect, HandOver, Phase, access};
-use predis_types::{NodeId, PartitionId};
+use predis_types::{
+    NodeId, PartitionId,
+    planted::{self, Bug},
+};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Have this committed, then report with [`Shards::answered`].
@@ -95,7 +98,7 @@ impl Shards {
 
 /// Tells a hand-over that everybody in sync has everything, if that is so.
 fn drain(guarded: &mut Guarded, now_us: u64) -> Vec<Effect> {
-    let drained = guarded.is_drained();
+    let drained = guarded.is_drained() || planted::active(Bug::MoveDropsLateWrites);
     match &mut guarded.hand_over {
         Some(hand_over) if drained => hand_over.drained(now_us, true),
         _ => Vec::new(),

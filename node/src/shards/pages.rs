@@ -10,18 +10,15 @@ use predis_types::TenantId;
 /// How many keys a page of a copy has at most.
 const PAGE_KEYS: usize = 128;
 
-/// How many bytes a page has, about; more if a single key has more.
-const PAGE_BYTES: u64 = 64 << 10;
-
-/// The keys of a copy from a place on, as effects of one tenant, and where it goes on.
-pub(super) fn page(copy: &ShardCopy, from: Cursor) -> (TenantId, Effects, Option<Cursor>) {
+/// The keys of a copy from a place on, about so many bytes of them, as effects of one tenant, and where it goes on.
+pub(super) fn page(copy: &ShardCopy, from: Cursor, bytes: u64) -> (TenantId, Effects, Option<Cursor>) {
     let shard = &copy.shard;
     let mut tenants = shard.tenants().filter(|tenant| *tenant >= from.tenant);
     let Some(tenant) = tenants.next() else { return (from.tenant, Effects::new(), None) };
     let position = if tenant == from.tenant { from.position } else { 0 };
     let stats = shard.stats(tenant);
     let mean_bytes = (stats.cost / stats.keys.max(1)).max(1);
-    let keys = usize::try_from(PAGE_BYTES / mean_bytes).unwrap_or(PAGE_KEYS).clamp(1, PAGE_KEYS);
+    let keys = usize::try_from(bytes / mean_bytes).unwrap_or(PAGE_KEYS).clamp(1, PAGE_KEYS);
     let page = shard.iterate(tenant, HashPosition::from_bits(position).unwrap_or(HashPosition::START), keys);
     let mut effects = Effects::new();
     for entry in page.entries {

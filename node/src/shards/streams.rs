@@ -162,7 +162,7 @@ impl Shards {
         let copy = guarded.copy.as_mut()?;
         let part = copy.leading_mut()?.lead.part(to, room_bytes)?;
         let Some(head) = part.page else { return Some(Outgoing { partition: id, part, page: None }) };
-        let (tenant, effects, next) = pages::page(copy, head.from);
+        let (tenant, effects, next) = pages::page(copy, head.from, self.stream.page_bytes);
         let at_ms = copy.shard.time_ms();
         copy.leading_mut()?.lead.page_ends(to, head, next);
         drop(guarded);
@@ -264,7 +264,7 @@ impl Shards {
         rng: u64,
     ) -> Result<(), ChangeError> {
         let now = self.now();
-        let change = change::decode(bytes)?;
+        let change = change::decode(bytes, now.now_ms)?;
         let table = self.tenants.load();
         // This node has applied what the primary had: a tenant that is not here was removed.
         let Some(pool) = copy.pool(&table, change.tenant) else { return Ok(()) };

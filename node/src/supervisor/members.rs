@@ -1,8 +1,8 @@
 //! Raft's membership follows the cluster's: every node a learner, three to five of them voters.
 //!
 //! A member that is leaving gives its vote away when it has no seat left. If it leads, it first makes others vote and
-//! then drops itself, so that one of them is elected; the next leader takes it in again, as a learner, for long enough
-//! to hear that it has left.
+//! then drops itself, so that one of them is elected; the next leader takes it in again, as a learner, until it has
+//! heard that it has left.
 
 use predis_meta::{ClusterState, Member, Mode};
 use predis_raft::{Candidate, MetaRaft, Published, choose_voters};
@@ -12,15 +12,39 @@ use std::{
     time::Duration,
 };
 
-/// How long a learner that is no member any more is still told what is agreed on: that it is none is part of it.
+/// How long a learner that is no member any more, and has that in its log, is still told what is committed of it.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How long one that does not answer is waited for, so that it is told. One that stays away longer has to be told by its
+/// operator.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A learner that is no member any more.
+struct Gone {
+    since_us: u64,
+    /// It is none by this log index, as nearly as is known: it ends as soon as it hears, and its log with it.
+    index: u64,
+    /// Since when it has had that.
+    heard_us: Option<u64>,
+}
+
+impl Gone {
+    /// Whether nothing more is to be told to it.
+    fn is_over(&self, now_us: u64) -> bool {
+        let over =
+            |since_us: u64, limit: Duration| now_us.saturating_sub(since_us) >= limit.as_micros() as u64;
+        self.heard_us.is_some_and(|heard_us| over(heard_us, FAREWELL)) || over(self.since_us, PATIENCE)
+    }
+}
 
 /// Remembers since when members have been down, or gone.
 pub(super) struct Members {
     replace_after: Duration,
     limit: Duration,
     down_since_us: BTreeMap<NodeId, u64>,
-    gone_since_us: BTreeMap<NodeId, u64>,
+    gone: BTreeMap<NodeId, Gone>,
+    /// How far the state reached when it was looked at last.
+    looked: Option<u64>,
 }
 
 /// Whether a member is leaving and holds nothing any more.
@@ -31,14 +55,14 @@ pub(super) fn is_departing(state: &ClusterState, member: &Member) -> bool {
 impl Members {
     /// Voters are replaced when they are down for `replace_after`; one change may take `limit`.
     pub(super) fn new(replace_after: Duration, limit: Duration) -> Members {
-        let (down_since_us, gone_since_us) = (BTreeMap::new(), BTreeMap::new());
-        Members { replace_after, limit, down_since_us, gone_since_us }
+        Members { replace_after, limit, down_since_us: BTreeMap::new(), gone: BTreeMap::new(), looked: None }
     }
 
     /// Forgets since when members were down or gone: it was not watched any more.
     pub(super) fn forget(&mut self) {
         self.down_since_us.clear();
-        self.gone_since_us.clear();
+        self.gone.clear();
+        self.looked = None;
     }
 
     /// Makes at most one change of Raft's membership.
@@ -49,10 +73,16 @@ impl Members {
             self.down_since_us.entry(member.id).or_insert(now_us);
         }
         let (voters, known) = meta.members();
-        self.gone_since_us.retain(|node, _| known.contains(node));
+        self.gone.retain(|node, _| known.contains(node));
         for node in known.iter().filter(|node| !nodes.contains_key(node)) {
-            self.gone_since_us.entry(*node).or_insert(now_us);
+            let index = self.looked.map_or(published.index, |looked| looked + 1);
+            let gone = Gone { since_us: now_us, index, heard_us: None };
+            let gone = self.gone.entry(*node).or_insert(gone);
+            if gone.heard_us.is_none() && meta.replicated(*node) >= Some(gone.index) {
+                gone.heard_us = Some(now_us);
+            }
         }
+        self.looked = Some(published.index);
         let Some(me) = meta.leadership().leader else { return };
         if !known.contains(&me) {
             // It has dropped itself: what is still to be changed is for the next leader.
@@ -60,12 +90,11 @@ impl Members {
         }
         let change = async {
             let missing = nodes.values().find(|member| !known.contains(&member.id));
-            let over = |since: &u64| now_us.saturating_sub(*since) >= FAREWELL.as_micros() as u64;
-            let mut gone = self.gone_since_us.iter().filter(|(node, _)| !voters.contains(node));
+            let mut gone = self.gone.iter().filter(|(node, _)| !voters.contains(node));
             if let Some(member) = missing {
                 return meta.add_learner(member.id, &member.addrs.grpc).await;
             }
-            if let Some((node, _)) = gone.find(|(_, since)| over(since)) {
+            if let Some((node, _)) = gone.find(|(_, gone)| gone.is_over(now_us)) {
                 return meta.remove_learner(*node).await;
             }
             let wanted = self.wanted(&published.state, &voters, me, now_us);
@@ -115,5 +144,18 @@ impl Members {
         let mut fit: Vec<NodeId> = candidates.iter().filter(|c| c.fit).map(|c| c.node).filter(up).collect();
         fit.sort_by_key(|node| (!voters.contains(node), *node));
         fit.first().map_or_else(|| voters.clone(), |next| choose_voters(voters, &candidates, *next))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_gone_is_told_so_and_not_waited_for_without_end() {
+        let (second, minute) = (FAREWELL.as_micros() as u64, PATIENCE.as_micros() as u64);
+        let gone = |heard_us| Gone { since_us: 5, index: 9, heard_us };
+        assert!(!gone(Some(7)).is_over(6 + second) && gone(Some(7)).is_over(7 + second));
+        assert!(!gone(None).is_over(4 + minute) && gone(None).is_over(5 + minute));
     }
 }

@@ -10,6 +10,8 @@ pub enum Bug {
     VoteNotPersisted,
     /// The Raft store acknowledges appended entries before they are synced.
     AckBeforeSync,
+    /// The Raft store goes on after a sync that failed.
+    SyncErrorIgnored,
     /// A metadata read is answered from local state without asking a majority who leads.
     ReadWithoutQuorum,
     /// One node applies a command differently from the others.
@@ -28,13 +30,22 @@ pub enum Bug {
     ShrinkWithoutCommit,
     /// A copy is taken to be whole without the changes that happened while it was made.
     SnapshotWithoutTail,
+    /// A primary gives its partition away without waiting for what it did last to be at the other one.
+    MoveDropsLateWrites,
+    /// A lease is held against the wall clock, which may be set back.
+    LeaseOnWallClock,
+    /// A key is served for two seconds after its time has come.
+    ExpiryLate,
+    /// A replica counts a time to live anew from when it hears of it.
+    ExpiryRebased,
 }
 
 impl Bug {
     /// Every bug that can be planted.
-    pub const ALL: [Bug; 11] = [
+    pub const ALL: [Bug; 16] = [
         Bug::VoteNotPersisted,
         Bug::AckBeforeSync,
+        Bug::SyncErrorIgnored,
         Bug::ReadWithoutQuorum,
         Bug::DivergentApply,
         Bug::LeaseIgnored,
@@ -44,6 +55,10 @@ impl Bug {
         Bug::LogGapIgnored,
         Bug::ShrinkWithoutCommit,
         Bug::SnapshotWithoutTail,
+        Bug::MoveDropsLateWrites,
+        Bug::LeaseOnWallClock,
+        Bug::ExpiryLate,
+        Bug::ExpiryRebased,
     ];
 }
 

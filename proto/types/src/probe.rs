@@ -40,6 +40,15 @@ pub enum Event {
         /// The epoch it is served under.
         epoch: Epoch,
     },
+    /// A write was acknowledged, or a read of what was written: the reply is let go.
+    Acknowledged {
+        /// The partition.
+        partition: PartitionId,
+        /// The epoch it was carried out under.
+        epoch: Epoch,
+        /// The last entry of the partition's sequence that the reply depends on.
+        sequence: u64,
+    },
     /// A lease was granted to this node.
     Leased {
         /// The incarnation that holds it.

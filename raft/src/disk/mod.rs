@@ -11,7 +11,7 @@
 mod memory;
 mod sled;
 
-pub use memory::MemoryDisk;
+pub use memory::{DiskFaults, MemoryDisk};
 pub use sled::SledDisk;
 
 use std::{future::Future, io, pin::Pin};

@@ -154,6 +154,13 @@ impl MetaRaft {
         known.or_else(|| self.seeds.get(&node.0).cloned())
     }
 
+    /// How far a member's log is known to reach, while this one leads.
+    pub fn replicated(&self, node: NodeId) -> Option<u64> {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow();
+        metrics.replication.as_ref()?.get(&node.0)?.map(|id| id.index)
+    }
+
     /// The ids that vote, and all that Raft knows.
     pub fn members(&self) -> (BTreeSet<NodeId>, BTreeSet<NodeId>) {
         let metrics = self.raft.metrics();

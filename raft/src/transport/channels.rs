@@ -1,6 +1,9 @@
 //! One gRPC channel per address, opened lazily, dropped when a call on it fails.
 
-use super::Connector;
+use super::{
+    Connector,
+    courier::{Courier, Line},
+};
 use hyper_util::rt::TokioIo;
 use std::{
     collections::BTreeMap,
@@ -8,7 +11,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tonic::transport::{Channel, Endpoint, Uri};
+use tonic::transport::{Endpoint, Uri};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(300);
 
@@ -55,13 +58,15 @@ fn told(status: &tonic::Status) -> String {
 /// Channels by address.
 pub struct Channels {
     connector: Arc<dyn Connector>,
-    open: Mutex<BTreeMap<String, Channel>>,
+    courier: Option<Arc<dyn Courier>>,
+    open: Mutex<BTreeMap<String, Line>>,
 }
 
 impl Channels {
     /// No channels yet; connections come from `connector`.
     pub fn new(connector: Arc<dyn Connector>) -> Channels {
-        Channels { connector, open: Mutex::new(BTreeMap::new()) }
+        let courier = connector.courier();
+        Channels { connector, courier, open: Mutex::new(BTreeMap::new()) }
     }
 
     /// Calls the service at `addr`, within `limit`, and drops the channel unless the call succeeds or the
@@ -73,7 +78,7 @@ impl Channels {
         &self,
         addr: &str,
         limit: Duration,
-        call: impl FnOnce(Channel) -> F,
+        call: impl FnOnce(Line) -> F,
     ) -> Result<T, CallError>
     where
         F: Future<Output = Result<tonic::Response<T>, tonic::Status>>,
@@ -94,10 +99,10 @@ impl Channels {
         }
     }
 
-    fn channel(&self, addr: &str) -> Result<Channel, CallError> {
+    fn channel(&self, addr: &str) -> Result<Line, CallError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(channel) = open.get(addr) {
-            return Ok(channel.clone());
+        if let Some(line) = open.get(addr) {
+            return Ok(line.clone());
         }
         let endpoint = Endpoint::from_shared(format!("http://{addr}"))
             .map_err(|_| CallError::BadAddress { addr: addr.to_owned() })?
@@ -108,8 +113,9 @@ impl Channels {
             let connecting = connector.connect(&target);
             async move { connecting.await.map(TokioIo::new) }
         }));
-        open.insert(addr.to_owned(), channel.clone());
-        Ok(channel)
+        let line = Line::new(channel, self.courier.clone(), addr);
+        open.insert(addr.to_owned(), line.clone());
+        Ok(line)
     }
 
     /// Drops every channel: later calls connect anew.

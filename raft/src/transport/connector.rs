@@ -2,8 +2,9 @@
 //!
 //! Knows nothing of TLS or of what is sent.
 
+use super::courier::Courier;
 use crate::disk::Pending;
-use std::io;
+use std::{io, sync::Arc};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// A connection, whatever carries it.
@@ -18,4 +19,9 @@ pub type BoxedStream = Box<dyn Stream>;
 pub trait Connector: Send + Sync + 'static {
     /// Connects to `host:port`. The caller sets the time limit.
     fn connect(&self, addr: &str) -> Pending<'static, io::Result<BoxedStream>>;
+
+    /// Who is given the calls that go over its connections: nobody, but in a simulation.
+    fn courier(&self) -> Option<Arc<dyn Courier>> {
+        None
+    }
 }

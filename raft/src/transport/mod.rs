@@ -1,9 +1,9 @@
 //! How members reach each other: gRPC over connections that someone else opens.
 //!
 //! ```text
-//! openraft -> Network -> Channels -> Connector (tokio TCP, turmoil TCP, or a pair of pipes in tests)
-//!                                       |
-//! openraft <- Service <- tonic server <-+
+//! openraft -> Network -> Channels -> Line -> Connector (tokio TCP, turmoil TCP, or a pair of pipes in tests)
+//!                                               |
+//! openraft <- Service <- tonic server <---------+
 //! ```
 //! Every call has a deadline, and a call that fails or runs out of time drops its channel: a connection whose
 //! bytes were lost must not be waited on.
@@ -11,12 +11,14 @@
 mod accepted;
 mod channels;
 mod connector;
+mod courier;
 mod network;
 mod service;
 
 pub use accepted::Accepted;
 pub use channels::{CallError, Channels};
 pub use connector::{BoxedStream, Connector, Stream};
+pub use courier::{Courier, Fate, Line};
 pub(crate) use network::{Network, SnapshotMessage};
 pub(crate) use service::Service;
 

@@ -42,16 +42,19 @@ pub struct StreamConfig {
     pub patience_us: u64,
     /// How long after a change of the in-sync set whose outcome is unknown it is proposed again, in microseconds.
     pub retry_us: u64,
+    /// About how many bytes a page of a copy has; more if a single key has more.
+    pub page_bytes: u64,
 }
 
 impl Default for StreamConfig {
-    /// 256 KiB and 64 MiB, one second, 300 ms.
+    /// 256 KiB and 64 MiB, one second, 300 ms, 64 KiB.
     fn default() -> Self {
         StreamConfig {
             keep_bytes: 256 << 10,
             most_bytes: 64 << 20,
             patience_us: 1_000_000,
             retry_us: 300_000,
+            page_bytes: 64 << 10,
         }
     }
 }

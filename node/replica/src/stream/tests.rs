@@ -9,7 +9,7 @@ const ME: Life = life(1);
 const B: Life = life(2);
 const C: Life = life(3);
 const CONFIG: StreamConfig =
-    StreamConfig { keep_bytes: 0, most_bytes: 1000, patience_us: 1000, retry_us: 300 };
+    StreamConfig { keep_bytes: 0, most_bytes: 1000, patience_us: 1000, retry_us: 300, page_bytes: 0 };
 const ROOM: usize = 1000;
 
 const fn life(node: u64) -> Life {

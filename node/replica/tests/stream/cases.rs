@@ -10,7 +10,7 @@ const MOST_STATES: usize = 200_000;
 
 /// Nothing is kept longer than somebody needs it, so that whoever is behind needs a copy.
 const STREAM: StreamConfig =
-    StreamConfig { keep_bytes: 0, most_bytes: 100, patience_us: PATIENCE, retry_us: RETRY };
+    StreamConfig { keep_bytes: 0, most_bytes: 100, patience_us: PATIENCE, retry_us: RETRY, page_bytes: 0 };
 
 /// A primary alone with some keys, that everybody else is to copy.
 fn alone(nodes: usize, keys: u64, mutation: Mutation) -> World {

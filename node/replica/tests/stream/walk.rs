@@ -32,6 +32,7 @@ fn world(rng: &mut SplitMix64) -> World {
         most_bytes: [3, 100][rng.below(2) as usize],
         patience_us: [0, PATIENCE][rng.below(2) as usize],
         retry_us: RETRY,
+        page_bytes: 0,
     };
     World::new(
         nodes,
