@@ -1,7 +1,7 @@
 //! Faults, oracle, invariants and checker over the real boot path.
 //!
 //! ```text
-//! scenario --faults--> World (turmoil: hosts, links, disks, clocks) --probe, histories--> Oracle
+//! scenario --faults--> World (turmoil: links; machines, processes, disks, clocks) --probe, histories--> Oracle
 //!                        |  predis_node::boot, unchanged                                    |
 //!                        +-- workloads: RESP clients, metadata writers                invariants judge
 //! ```
@@ -14,7 +14,10 @@ compile_error!(
 );
 
 pub mod checker;
+pub mod fault;
+pub mod hunt;
 pub mod invariant;
+pub mod jobs;
 pub mod oracle;
 pub mod planted;
 pub mod report;

@@ -1,6 +1,10 @@
 //! What many runs amount to.
 
-use crate::run::Outcome;
+use crate::{
+    fault::KINDS,
+    jobs::Job,
+    run::{Outcome, SECONDS},
+};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -15,7 +19,7 @@ pub struct Report {
     pub operations: u64,
     /// Faults fired.
     pub faults: u64,
-    /// Faults fired, by kind.
+    /// Faults fired, by kind; every kind is there.
     pub faults_by_kind: BTreeMap<String, u64>,
     /// Runs that did not hold: scenario, seed, invariant and complaint.
     pub failures: Vec<String>,
@@ -24,8 +28,14 @@ pub struct Report {
 }
 
 impl Report {
+    /// Nothing yet.
+    pub fn new() -> Report {
+        let faults_by_kind = KINDS.iter().map(|kind| ((*kind).to_owned(), 0)).collect();
+        Report { faults_by_kind, ..Report::default() }
+    }
+
     /// Adds a run.
-    pub fn add(&mut self, outcome: &Outcome) {
+    pub fn add(&mut self, job: &Job, outcome: &Outcome) {
         self.seeds += 1;
         self.simulated_s += outcome.simulated.as_secs_f64();
         self.operations += outcome.operations;
@@ -34,8 +44,10 @@ impl Report {
             *self.faults_by_kind.entry(kind.clone()).or_default() += count;
         }
         if let Some(violation) = &outcome.violation {
+            let length =
+                if job.seconds == SECONDS { String::new() } else { format!(" --seconds {}", job.seconds) };
             self.failures.push(format!(
-                "--scenario {} --first-seed {} --seeds 1: {} at {:?}: {}",
+                "--scenario {} --first-seed {} --seeds 1{length}: {} at {:?}: {}",
                 outcome.scenario, outcome.seed, violation.invariant, violation.at, violation.text
             ));
         }

@@ -1,7 +1,7 @@
 //! One run: a scenario under a seed, judged after every tick, to its end or to the first complaint.
 //!
 //! ```text
-//! script of faults --> heal everything --> calm --> workloads finish --> settled, within a limit
+//! scripts of faults --> heal everything --> calm --> workloads finish --> settled, within a limit
 //! ```
 
 use crate::{
@@ -14,6 +14,7 @@ use predis_types::{
     SplitMix64, mix64,
     planted::{self, Bug},
 };
+use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -21,8 +22,12 @@ use std::{
     time::Duration,
 };
 
-/// The shortest time under faults; a script may take longer.
-const TROUBLE: Duration = Duration::from_secs(4);
+/// How long a run is unless told, in simulated seconds.
+pub const SECONDS: u64 = 6;
+/// How much of it is not under faults: the calm after them, and coming to rest.
+const REST: Duration = Duration::from_secs(2);
+/// What is too little time for another script.
+const SHORTEST_SCRIPT: Duration = Duration::from_secs(2);
 /// How long the workloads go on after everything has healed.
 const CALM: Duration = Duration::from_millis(1_000);
 /// How long the cluster may take to come to rest after that.
@@ -33,10 +38,10 @@ const LEAST_OPERATIONS: u64 = 100;
 const ASK_EVERY_TICKS: u64 = 50;
 
 /// What came of a run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outcome {
     /// The scenario's name.
-    pub scenario: &'static str,
+    pub scenario: String,
     /// The seed.
     pub seed: u64,
     /// The invariant that complained, when in simulated time, and how.
@@ -54,7 +59,7 @@ pub struct Outcome {
 }
 
 /// A complaint.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
     /// The invariant's name.
     pub invariant: String,
@@ -66,18 +71,24 @@ pub struct Violation {
 
 /// Runs a scenario under a seed, judged by every invariant.
 pub fn run(scenario: Scenario, seed: u64, keep_trace: bool) -> Outcome {
-    judged(scenario, seed, keep_trace, None, |_| true)
+    run_for(scenario, seed, SECONDS, keep_trace)
+}
+
+/// Runs a scenario under a seed for about so many simulated seconds, judged by every invariant. It takes longer if
+/// the last of its scripts does.
+pub fn run_for(scenario: Scenario, seed: u64, seconds: u64, keep_trace: bool) -> Outcome {
+    judged(scenario, (seed, seconds), keep_trace, None, |name| !scenario.excuses.contains(&name))
 }
 
 /// Runs a scenario with a bug planted, judged by the named invariants alone: one that complains earlier would
 /// hide whether they notice at all.
 pub fn run_planted(scenario: Scenario, seed: u64, keep_trace: bool, bug: Bug, by: &[&str]) -> Outcome {
-    judged(scenario, seed, keep_trace, Some(bug), |name| by.contains(&name))
+    judged(scenario, (seed, SECONDS), keep_trace, Some(bug), |name| by.contains(&name))
 }
 
 fn judged(
     scenario: Scenario,
-    seed: u64,
+    (seed, seconds): (u64, u64),
     keep_trace: bool,
     bug: Option<Bug>,
     by: impl Fn(&str) -> bool,
@@ -92,7 +103,7 @@ fn judged(
         if keep_trace {
             lock(&run.world.oracle()).trace().keep();
         }
-        let violation = run.play(scenario, seed).err();
+        let violation = run.play(scenario, seed, Duration::from_secs(seconds)).err();
         (violation, run.world.elapsed())
     }));
     planted::plant(None);
@@ -105,7 +116,7 @@ fn judged(
     let oracle = oracle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     let mut oracle = lock(&oracle);
     Outcome {
-        scenario: scenario.name,
+        scenario: scenario.name.to_owned(),
         seed,
         violation,
         trace: (oracle.trace().hash(), oracle.trace().lines()),
@@ -130,27 +141,27 @@ impl Run {
         Run { world, oracle, invariants }
     }
 
-    fn play(&mut self, scenario: Scenario, seed: u64) -> Result<(), Violation> {
-        scenario::begin(&mut self.world);
-        let mut script = (scenario.script)(&mut SplitMix64::new(mix64(seed ^ 0x7363_7269_7074)));
-        script.sort_by_key(|(time, _)| *time);
-        for (time, action) in script {
-            self.until(time)?;
-            action(&mut self.world);
+    fn play(&mut self, scenario: Scenario, seed: u64, length: Duration) -> Result<(), Violation> {
+        scenario::begin(&mut self.world, scenario.nodes);
+        let mut rng = SplitMix64::new(mix64(seed ^ 0x7363_7269_7074));
+        let trouble = length.saturating_sub(REST);
+        loop {
+            let began = self.world.elapsed();
+            let mut script = (scenario.script)(&mut rng, scenario.nodes);
+            script.sort_by_key(|(time, _)| *time);
+            for (time, action) in script {
+                self.until(began + time)?;
+                action(&mut self.world);
+            }
+            if self.world.elapsed() + SHORTEST_SCRIPT > trouble {
+                break;
+            }
         }
-        self.until(TROUBLE)?;
-        self.heal();
+        self.until(trouble)?;
+        self.world.heal();
         self.until(self.world.elapsed() + CALM)?;
         lock(&self.oracle).hush();
         self.settle()
-    }
-
-    fn heal(&mut self) {
-        let nodes: Vec<u64> = self.world.hosts().keys().copied().collect();
-        for node in nodes {
-            self.world.restart(node);
-            self.world.rejoin(node);
-        }
     }
 
     fn settle(&mut self) -> Result<(), Violation> {
@@ -164,7 +175,7 @@ impl Run {
                 Some((invariant.name(), missing))
             });
             match asked {
-                None if self.world.clients_done() => return self.check_progress(),
+                None if self.world.clients_done() => return self.end(),
                 None if self.world.elapsed() >= limit => {
                     let text = format!("clients have not read everything back {SETTLE:?} after the end");
                     return Err(self.violation("clients-finish", text));
@@ -176,6 +187,17 @@ impl Run {
                 }
                 Some(_) => {}
             }
+        }
+    }
+
+    fn end(&mut self) -> Result<(), Violation> {
+        let judged = self.invariants.iter_mut().find_map(|invariant| {
+            let complaint = invariant.end().err()?;
+            Some((invariant.name(), complaint))
+        });
+        match judged {
+            Some((name, text)) => Err(self.violation(name, text)),
+            None => self.check_progress(),
         }
     }
 

@@ -9,6 +9,8 @@ use predis_meta::{Action, Mode};
 use predis_types::NodeId;
 use std::{collections::BTreeSet, time::Duration};
 
+const NODES: [u64; 3] = [1, 2, 3];
+
 fn run_until(world: &mut World, limit: Duration, what: &str, mut done: impl FnMut(&World) -> bool) {
     let limit = world.elapsed() + limit;
     while !done(world) {
@@ -35,7 +37,7 @@ fn nodes(ids: &[u64]) -> BTreeSet<NodeId> {
 #[test]
 fn voters_grow_with_the_cluster_and_the_dead_are_replaced() {
     let mut world = World::new(1);
-    scenario::begin(&mut world);
+    scenario::begin(&mut world, 3);
     run_until(&mut world, Duration::from_secs(5), "three voters", |world| voters(world) == nodes(&[1, 2, 3]));
     world.add_node(HostSpec { node: 4, join: vec![1], partitions: 16 });
     let second = Duration::from_secs(1);
@@ -45,9 +47,9 @@ fn voters_grow_with_the_cluster_and_the_dead_are_replaced() {
 
     // A voter that is away for a moment keeps its vote.
     let leader = world.leader().expect("somebody leads");
-    let away = scenario::NODES.clone().find(|host| *host != leader).expect("there are three");
+    let away = NODES.into_iter().find(|host| *host != leader).expect("there are three");
     let away_id = id(&world, away);
-    world.crash(away, false);
+    world.crash(away);
     let later = world.elapsed() + 5 * second;
     run_until(&mut world, 6 * second, "five seconds", |world| world.elapsed() >= later);
     assert_eq!(voters(&world), nodes(&[1, 2, 3]));
@@ -67,7 +69,7 @@ fn voters_grow_with_the_cluster_and_the_dead_are_replaced() {
     // The leader itself is replaced as well.
     let leader = world.leader().expect("somebody leads");
     let leader_id = id(&world, leader);
-    world.crash(leader, false);
+    world.crash(leader);
     run_until(&mut world, 20 * second, "the leader's replacement", |world| {
         let voters = voters(world);
         voters.len() == 3 && !voters.contains(&leader_id)
@@ -79,7 +81,7 @@ fn voters_grow_with_the_cluster_and_the_dead_are_replaced() {
 fn an_interrupted_change_of_voters_is_finished() {
     for seed in 1..=3 {
         let mut world = World::new(seed);
-        scenario::begin(&mut world);
+        scenario::begin(&mut world, 3);
         let second = Duration::from_secs(1);
         run_until(&mut world, 5 * second, "three voters", |world| voters(world).len() == 3);
         let founder = 1;
@@ -92,7 +94,7 @@ fn an_interrupted_change_of_voters_is_finished() {
             world.leader().is_some() && world.hosts().values().all(|host| joint(host) == Some(false))
         });
         let leader = world.leader().expect("somebody leads");
-        world.crash(leader, false);
+        world.crash(leader);
         run_until(&mut world, 5 * second, "another leader", |world| world.leader().is_some());
     }
 }
@@ -102,9 +104,7 @@ fn a_node_that_is_left_without_a_majority_keeps_what_it_has() {
     for stays in ["the leader", "a follower"] {
         let mut world = World::new(2);
         // Without clients: every node gets its share while all partitions are empty.
-        for node in scenario::NODES {
-            world.add_node(HostSpec { node, join: if node == 1 { vec![] } else { vec![1] }, partitions: 16 });
-        }
+        scenario::begin_without_clients(&mut world, 3);
         let second = Duration::from_secs(1);
         let settled = world.elapsed() + 3 * second;
         run_until(&mut world, 4 * second, "three seconds", |world| world.elapsed() >= settled);
@@ -119,8 +119,8 @@ fn a_node_that_is_left_without_a_majority_keeps_what_it_has() {
         };
         let before = held(&world);
         assert!(before.as_ref().is_some_and(|(_, partitions)| !partitions.is_empty()), "{stays}");
-        for node in scenario::NODES.filter(|node| *node != left) {
-            world.crash(node, false);
+        for node in NODES.into_iter().filter(|node| *node != left) {
+            world.crash(node);
         }
         let later = world.elapsed() + 4 * second;
         run_until(&mut world, 5 * second, "four seconds", |world| world.elapsed() >= later);
@@ -128,7 +128,7 @@ fn a_node_that_is_left_without_a_majority_keeps_what_it_has() {
         assert_eq!(incarnation, before.as_ref().map(|b| b.0).unwrap_or_default(), "{stays}");
         assert_eq!(partitions, [], "{stays}: without a lease it serves nothing");
         // One of the others makes a majority again: the same life serves the same partitions in the same epochs.
-        world.restart(scenario::NODES.clone().find(|node| *node != left).unwrap_or(left));
+        world.restart(NODES.into_iter().find(|node| *node != left).unwrap_or(left));
         run_until(&mut world, 5 * second, "its partitions again", |world| {
             let (now, before) = (held(world), before.as_ref());
             before.zip(now.as_ref()).is_some_and(|(before, now)| {
@@ -142,7 +142,7 @@ fn a_node_that_is_left_without_a_majority_keeps_what_it_has() {
 fn a_leader_that_was_cut_off_for_a_lease_holds_it_against_nobody() {
     for (seed, cut_ms) in [(1, 1_100), (2, 1_300), (3, 1_500)] {
         let mut world = World::new(seed);
-        scenario::begin(&mut world);
+        scenario::begin(&mut world, 3);
         let pass = |world: &mut World, ms: u64| {
             let until = world.elapsed() + Duration::from_millis(ms);
             run_until(world, Duration::from_millis(ms + 1_000), "time passes", |world| {
@@ -169,16 +169,14 @@ fn a_leader_that_was_cut_off_for_a_lease_holds_it_against_nobody() {
 fn nodes_leave_one_after_the_other_until_one_is_left() {
     for seed in 1..=2 {
         let mut world = World::new(seed);
-        for node in scenario::NODES {
-            world.add_node(HostSpec { node, join: if node == 1 { vec![] } else { vec![1] }, partitions: 16 });
-        }
+        scenario::begin_without_clients(&mut world, 3);
         let second = Duration::from_secs(1);
         run_until(&mut world, 10 * second, "three voters", |world| voters(world).len() == 3);
         let settled = world.elapsed() + 2 * second;
         run_until(&mut world, 3 * second, "a moment", |world| world.elapsed() >= settled);
 
         // A follower first, then twice whoever leads.
-        let mut members: Vec<u64> = scenario::NODES.collect();
+        let mut members: Vec<u64> = NODES.to_vec();
         for round in 0..2 {
             let leader = world.leader().expect("somebody leads");
             let other = members.iter().copied().find(|host| *host != leader).expect("there are two");
@@ -186,8 +184,7 @@ fn nodes_leave_one_after_the_other_until_one_is_left() {
             let leaving = id(&world, leaver);
             world.operate(Action::SetMode { node: leaving, mode: Mode::Leaving });
             run_until(&mut world, 15 * second, "the node has left", |world| {
-                let ready = world.hosts()[&leaver].with(|node| node.ready());
-                ready == Some(Err("having left the cluster".to_owned()))
+                world.hosts()[&leaver].has_left()
             });
             members.retain(|host| *host != leaver);
             run_until(&mut world, 15 * second, "the others serve everything", |world| {
@@ -201,8 +198,8 @@ fn nodes_leave_one_after_the_other_until_one_is_left() {
                     partitions.iter().all(|p| p.primary.is_some_and(|primary| primary.node != leaving));
                 gone && served && published.state.node(leaving).is_none()
             });
-            // What is over is switched off, and nobody misses it.
-            world.crash(leaver, false);
+            // Its process is over, and nobody misses it.
+            assert!(!world.hosts()[&leaver].is_running());
             let later = world.elapsed() + 3 * second;
             run_until(&mut world, 4 * second, "three seconds", |world| world.elapsed() >= later);
             for host in &members {
@@ -220,9 +217,7 @@ fn nodes_leave_one_after_the_other_until_one_is_left() {
 #[test]
 fn a_drained_node_has_no_partitions_and_gets_them_back() {
     let mut world = World::new(5);
-    for node in scenario::NODES {
-        world.add_node(HostSpec { node, join: if node == 1 { vec![] } else { vec![1] }, partitions: 16 });
-    }
+    scenario::begin_without_clients(&mut world, 3);
     let second = Duration::from_secs(1);
     let seats = |world: &World, node: NodeId| {
         let leader = world.leader().and_then(|leader| world.hosts().get(&leader));
@@ -231,7 +226,7 @@ fn a_drained_node_has_no_partitions_and_gets_them_back() {
     };
     let leader = |world: &World| world.leader().map(|leader| id(world, leader));
     run_until(&mut world, 10 * second, "everybody has a share", |world| {
-        scenario::NODES.clone().all(|host| {
+        NODES.into_iter().all(|host| {
             let node = world.hosts()[&host].with(|node| node.status().node());
             node.and_then(|node| seats(world, node)).is_some_and(|seats| seats >= 10)
         })
@@ -245,5 +240,33 @@ fn a_drained_node_has_no_partitions_and_gets_them_back() {
     world.operate(Action::SetMode { node: drained, mode: Mode::Active });
     run_until(&mut world, 10 * second, "it has its share", |world| {
         seats(world, drained).is_some_and(|seats| seats >= 10)
+    });
+}
+
+/// Whoever was removed while nobody could tell it hears of it when it is back, and ends.
+#[test]
+fn a_node_that_was_cut_off_while_it_left_is_told_when_it_is_back() {
+    let mut world = World::new(4);
+    scenario::begin_without_clients(&mut world, 4);
+    let second = Duration::from_secs(1);
+    run_until(&mut world, 10 * second, "all serve", |world| {
+        world.hosts().values().all(|host| host.with(|node| node.ready().is_ok()) == Some(true))
+    });
+    let leader = world.leader().expect("somebody leads");
+    let leaver = (1..=4).find(|host| *host != leader).expect("there are four");
+    let leaving = id(&world, leaver);
+    world.isolate(leaver);
+    world.operate(Action::SetMode { node: leaving, mode: Mode::Leaving });
+    run_until(&mut world, 20 * second, "it is a member no more", |world| {
+        let look = world.hosts()[&leader].with(|node| node.meta().published().state.node(leaving).is_none());
+        look == Some(true)
+    });
+    let later = world.elapsed() + 10 * second;
+    run_until(&mut world, 11 * second, "ten seconds", |world| world.elapsed() >= later);
+    assert!(!world.hosts()[&leaver].has_left(), "nobody could tell it");
+    world.rejoin(leaver);
+    run_until(&mut world, 5 * second, "it knows", |world| world.hosts()[&leaver].has_left());
+    run_until(&mut world, 5 * second, "it is not replicated to any more", |world| {
+        world.hosts()[&leader].with(|node| node.meta().members().1.contains(&leaving)) == Some(false)
     });
 }

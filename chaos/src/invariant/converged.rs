@@ -33,7 +33,7 @@ impl Invariant for Converged {
         let mut indexes = BTreeSet::new();
         let mut digests = BTreeSet::new();
         let mut slots = 0;
-        for host in world.hosts().values() {
+        for host in world.hosts().values().filter(|host| !host.has_left()) {
             let node = host.node();
             let look = host.with(|running| {
                 running.ready().map_err(|missing| format!("node {node}: {missing}"))?;

@@ -4,9 +4,16 @@
 //! ends the run.
 
 mod converged;
+mod durable;
+mod expiry;
+mod fail_stop;
+mod failovers;
 mod lease_fences;
+mod linearizable;
+mod losses;
 mod metadata_linearizable;
 mod no_lost_data;
+mod one_acknowledger;
 mod one_lease_holder;
 mod votes;
 
@@ -40,6 +47,14 @@ pub trait Invariant {
     fn settled(&self, _world: &World) -> Result<(), String> {
         Ok(())
     }
+
+    /// Judges the run as a whole: asked once, after the world has come to rest and the last client has finished.
+    ///
+    /// # Errors
+    /// What does not hold.
+    fn end(&mut self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// All of them, fresh.
@@ -47,9 +62,14 @@ pub fn all() -> Vec<Box<dyn Invariant>> {
     vec![
         Box::new(metadata_linearizable::MetadataLinearizable::default()),
         Box::new(converged::Converged::default()),
+        Box::new(fail_stop::FailStop::default()),
         Box::new(one_lease_holder::OneLeaseHolder),
         Box::new(lease_fences::NoLeaseAfterVerdict),
         Box::new(votes::VotesNeverRegress::default()),
         Box::new(no_lost_data::NoLostData::default()),
+        Box::new(linearizable::Linearizable::default()),
+        Box::new(durable::Durable::default()),
+        Box::new(one_acknowledger::OneAcknowledger::default()),
+        Box::new(expiry::Expiry::default()),
     ]
 }

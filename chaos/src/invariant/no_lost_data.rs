@@ -1,53 +1,66 @@
-//! A node never answers for data that it lost: an acknowledged write may be missing only after its partition was
-//! declared lost, and what is gone never comes back.
+//! Under `async`: an acknowledged write may be missing only after its partition was declared lost, or was taken from
+//! its primary a moment after the write ([`super::failovers`] says how long a moment is). What is gone never comes
+//! back.
 
-use super::Invariant;
+use super::{
+    Invariant,
+    failovers::{Failovers, Written},
+    losses::Losses,
+};
 use crate::{
     oracle::{Entry, Observed},
     world::World,
 };
-use predis_types::{PartitionCount, key_slot};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// See the module.
 #[derive(Default)]
 pub struct NoLostData {
-    partitions: Option<PartitionCount>,
-    // How often each partition was declared lost, by the most advanced state that any node has, over time.
-    losses: BTreeMap<u16, BTreeMap<Duration, u64>>,
+    losses: Losses,
+    failovers: Failovers,
     keys: BTreeMap<String, Key>,
 }
 
+/// A key with one writer, whose versions grow.
+#[derive(Default)]
 struct Key {
-    // The version that must be there, and how often the partition had been lost when its write began.
-    expected: Option<(u64, u64)>,
-    // Versions up to this one must never be seen again.
-    gone: u64,
+    // The acknowledged writes that must not be missing, unless something explains it; ascending.
+    expected: Vec<Written>,
+    // Versions that must never be seen again.
+    gone: BTreeSet<u64>,
 }
 
 impl NoLostData {
-    fn losses(&self, key: &str, at: Duration) -> u64 {
-        let Some(count) = self.partitions else { return 0 };
-        let partition = count.partition_of(key_slot(key.as_bytes())).0;
-        let of = self.losses.get(&partition);
-        of.and_then(|losses| losses.range(..=at).next_back()).map_or(0, |(_, lost)| *lost)
+    fn written(&mut self, started: Duration, at: Duration, name: &str, version: u64) {
+        let key = self.keys.entry(name.to_owned()).or_default();
+        key.expected.push(Written { version, started, acknowledged: at });
+        if let Some(partition) = self.losses.partition(name) {
+            self.failovers.answered(partition, at);
+        }
     }
 
     fn read(&mut self, at: Duration, name: &str, version: Option<u64>) -> Result<(), String> {
-        let losses = self.losses(name, at);
+        let Some(partition) = self.losses.partition(name) else { return Ok(()) };
+        self.failovers.answered(partition, at);
         let Some(key) = self.keys.get_mut(name) else { return Ok(()) };
-        if let Some(version) = version.filter(|version| *version <= key.gone) {
-            return Err(format!("{name} = {version} came back, all up to {} was gone", key.gone));
+        if let Some(version) = version.filter(|version| key.gone.contains(version)) {
+            return Err(format!("{name} = {version} came back, it was gone"));
         }
-        let Some((expected, then)) = key.expected else { return Ok(()) };
-        match version {
-            Some(version) if version >= expected => Ok(()),
-            Some(version) => Err(format!("{name} = {version}, but {expected} was acknowledged")),
-            None if losses > then => {
-                *key = Key { expected: None, gone: expected };
-                Ok(())
-            }
-            None => Err(format!("{name} is gone, {expected} was acknowledged and no loss was declared")),
+        let kept = key.expected.partition_point(|written| Some(written.version) <= version);
+        let missing = key.expected.split_off(kept);
+        key.gone.extend(missing.iter().map(|written| written.version));
+        // A loss leaves nothing, so it explains nothing where something is left.
+        let unexplained =
+            |written: &Written| version.is_some() || !self.losses.explain(name, written.started, at);
+        let missing: Vec<Written> = missing.into_iter().filter(unexplained).collect();
+        let lost = self.failovers.lose((partition, name), &missing, at);
+        lost.map_err(|why| format!("{name} is {version:?} and no loss was declared: {why}"))?;
+        match key.expected.last().filter(|written| Some(written.version) == version) {
+            Some(written) => self.failovers.keep((partition, name), written),
+            None => Ok(()),
         }
     }
 }
@@ -58,32 +71,18 @@ impl Invariant for NoLostData {
     }
 
     fn look(&mut self, world: &World) -> Result<(), String> {
-        let now = world.elapsed();
-        for host in world.hosts().values() {
-            let Some(published) = host.with(|node| node.meta().published()) else { continue };
-            self.partitions = self.partitions.or(published.state.cluster().map(|cluster| cluster.partitions));
-            for (id, partition) in (0..).zip(published.state.partitions()) {
-                let losses = self.losses.entry(id).or_default();
-                if losses.last_key_value().map_or(0, |(_, lost)| *lost) < partition.lost {
-                    losses.insert(now, partition.lost);
-                }
-            }
-        }
+        self.losses.look(world);
+        self.failovers.look(world);
         Ok(())
     }
 
     fn observe(&mut self, entry: &Entry) -> Result<(), String> {
         match &entry.what {
             Observed::KeyWritten { started, key, version } => {
-                // Just before the beginning: a loss in that very moment counts for the write.
-                let then = self.losses(key, started.saturating_sub(Duration::from_millis(2)));
-                let gone = self.keys.get(key).map_or(0, |key| key.gone);
-                self.keys.insert(key.clone(), Key { expected: Some((*version, then)), gone });
+                self.written(*started, entry.at, key, *version);
                 Ok(())
             }
-            Observed::KeyRead { key, version } => {
-                self.read(entry.at + Duration::from_millis(1), key, *version)
-            }
+            Observed::KeyRead { key, version } => self.read(entry.at, key, *version),
             _ => Ok(()),
         }
     }
@@ -92,13 +91,15 @@ impl Invariant for NoLostData {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use predis_types::PartitionId;
 
     fn seen(invariant: &mut NoLostData, at: u64, what: Observed) -> Result<(), String> {
         invariant.observe(&Entry { at: Duration::from_millis(at), who: 1000, what })
     }
 
-    fn written(version: u64) -> Observed {
-        Observed::KeyWritten { started: Duration::from_millis(10), key: "k".to_owned(), version }
+    fn write(invariant: &mut NoLostData, at: u64, version: u64) {
+        let started = Duration::from_millis(at - 10);
+        seen(invariant, at, Observed::KeyWritten { started, key: "k".to_owned(), version }).unwrap();
     }
 
     fn read(version: Option<u64>) -> Observed {
@@ -107,17 +108,36 @@ mod tests {
 
     #[test]
     fn only_a_declared_loss_excuses_a_missing_key() {
-        let mut invariant = NoLostData { partitions: PartitionCount::new(1), ..NoLostData::default() };
-        seen(&mut invariant, 20, written(5)).unwrap();
+        let fresh = |losses_ms: &[u64]| {
+            let mut invariant = NoLostData { losses: Losses::at(losses_ms), ..NoLostData::default() };
+            write(&mut invariant, 20, 5);
+            invariant
+        };
+        let mut invariant = fresh(&[]);
         assert_eq!(seen(&mut invariant, 30, read(Some(5))), Ok(()));
         assert_eq!(seen(&mut invariant, 30, read(Some(6))), Ok(()));
         assert!(seen(&mut invariant, 30, read(Some(4))).is_err());
-        assert!(seen(&mut invariant, 30, read(None)).unwrap_err().contains("no loss"));
-        invariant.losses.insert(0, BTreeMap::from([(Duration::from_millis(40), 1)]));
-        assert!(seen(&mut invariant, 35, read(None)).is_err(), "the loss was declared later");
+        assert!(seen(&mut fresh(&[]), 30, read(None)).unwrap_err().contains("no loss was declared"));
+        assert!(seen(&mut fresh(&[40]), 35, read(None)).is_err(), "the loss was declared later");
+        assert!(seen(&mut fresh(&[5]), 35, read(None)).is_err(), "the loss was declared before");
+        let mut invariant = fresh(&[40]);
         assert_eq!(seen(&mut invariant, 50, read(None)), Ok(()));
         assert!(seen(&mut invariant, 60, read(Some(5))).unwrap_err().contains("came back"));
-        seen(&mut invariant, 70, written(7)).unwrap();
-        assert_eq!(seen(&mut invariant, 80, read(Some(7))), Ok(()));
+        write(&mut invariant, 80, 7);
+        assert_eq!(seen(&mut invariant, 90, read(Some(7))), Ok(()));
+    }
+
+    #[test]
+    fn a_failover_excuses_an_end_that_stays_missing() {
+        let mut invariant = NoLostData { losses: Losses::at(&[]), ..NoLostData::default() };
+        for (at, version) in [(100, 1), (4_000, 2), (4_100, 3)] {
+            write(&mut invariant, at, version);
+        }
+        invariant.failovers.failed_over(PartitionId(0), Duration::from_millis(5_000));
+        assert_eq!(seen(&mut invariant, 5_100, read(Some(2))), Ok(()));
+        assert!(seen(&mut invariant, 5_200, read(Some(3))).unwrap_err().contains("came back"));
+        write(&mut invariant, 5_300, 4);
+        assert!(seen(&mut invariant, 5_400, read(Some(2))).is_err(), "there was no other failover");
+        assert!(seen(&mut invariant, 5_500, read(None)).is_err(), "the first version is too old to be lost");
     }
 }

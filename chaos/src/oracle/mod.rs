@@ -6,6 +6,7 @@ mod trace;
 
 pub use trace::Trace;
 
+use crate::checker::Operation;
 use predis_types::probe::{Event, Probe};
 use std::{
     collections::BTreeMap,
@@ -63,6 +64,47 @@ pub enum Observed {
         /// Its value, if there was one.
         version: Option<u64>,
     },
+    /// A key that clients share was asked for something; recorded when that had ended, or was given up.
+    Operation {
+        /// The key.
+        key: String,
+        /// What, when, and what came of it.
+        operation: Operation,
+    },
+    /// A key that is written once was, and it was acknowledged.
+    LineWritten {
+        /// When it was begun.
+        started: Duration,
+        /// The key.
+        key: String,
+        /// The value.
+        value: String,
+    },
+    /// A key that is written once was read, after everything had healed.
+    LineRead {
+        /// The key.
+        key: String,
+        /// Its value, if there was one.
+        value: Option<String>,
+    },
+    /// A key was written once with a time to live, and it was acknowledged.
+    DeadlineSet {
+        /// When it was begun.
+        started: Duration,
+        /// The key.
+        key: String,
+        /// The time to live.
+        ttl: Duration,
+    },
+    /// It was asked whether such a key is there.
+    DeadlineRead {
+        /// When it was asked.
+        started: Duration,
+        /// The key.
+        key: String,
+        /// Whether it is.
+        there: bool,
+    },
 }
 
 /// An observation, when and of whom: a node's number, or a client's from 1000 on.
@@ -84,6 +126,7 @@ pub struct Oracle {
     faults: BTreeMap<String, u64>,
     operations: u64,
     quiet: bool,
+    now: Duration,
 }
 
 /// Locks the oracle, whatever became of other holders.
@@ -92,9 +135,19 @@ pub fn lock(oracle: &Mutex<Oracle>) -> MutexGuard<'_, Oracle> {
 }
 
 impl Oracle {
+    /// The simulated time: turmoil's where turmoil runs, else that of the tick.
+    pub fn now(&self) -> Duration {
+        turmoil::sim_elapsed().unwrap_or(self.now)
+    }
+
+    /// Sets the time of the tick, for those whom turmoil does not run.
+    pub fn set_now(&mut self, now: Duration) {
+        self.now = now;
+    }
+
     /// Records an observation made inside of the simulation.
     pub fn observe(&mut self, who: u64, what: Observed) {
-        let at = turmoil::sim_elapsed().unwrap_or_default();
+        let at = self.now();
         self.trace.line(at, || format!("{who} {what:?}"));
         // Messages are for the trace alone: there are too many of them to keep.
         if !matches!(what, Observed::Probe(Event::Sent { .. })) {

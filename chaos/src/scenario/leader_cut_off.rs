@@ -2,33 +2,25 @@
 //!
 //! It has heard nobody in that time; that must not be held against the others.
 
-use super::{Scenario, Script, at, between};
-use crate::world::World;
+use super::{Scenario, Script, THREE, between, during};
+use crate::{fault::Victim, world::World};
 use predis_types::SplitMix64;
-use std::{cell::Cell, rc::Rc};
 
-pub(super) const SCENARIO: Scenario =
-    Scenario { name: "leader-cut-off", about: "the leader is cut off for about a lease", script };
+pub(super) const SCENARIO: Scenario = Scenario {
+    name: "leader-cut-off",
+    about: "the leader is cut off for about a lease",
+    nodes: THREE,
+    excuses: &[],
+    script,
+};
 
-fn script(rng: &mut SplitMix64) -> Script {
+fn script(rng: &mut SplitMix64, _: u64) -> Script {
     let mut script = Script::new();
     let mut time = between(rng, 1_000, 2_000);
     for _ in 0..2 {
-        let victim = Rc::new(Cell::new(None));
-        let cut = victim.clone();
-        script.push(at(time, move |world: &mut World| {
-            cut.set(world.leader());
-            if let Some(leader) = cut.get() {
-                world.isolate(leader);
-            }
-        }));
-        time += between(rng, 800, 2_000);
-        script.push(at(time, move |world: &mut World| {
-            if let Some(leader) = victim.get() {
-                world.rejoin(leader);
-            }
-        }));
-        time += between(rng, 400, 1_200);
+        let cut = between(rng, 800, 2_000);
+        during(&mut script, time, cut, Victim::leader().episode(World::isolate, World::rejoin));
+        time += cut + between(rng, 400, 1_200);
     }
     script
 }

@@ -1,5 +1,6 @@
 //! Metadata writes and reads from inside each node, through the same calls that its own agents use.
 
+use super::tenant;
 use crate::oracle::{Observed, Oracle, lock};
 use predis_meta::{Action, Expect, MetaCommand};
 use predis_raft::MetaRaft;
@@ -15,13 +16,14 @@ pub const PREFIX: &str = "chaos-";
 const SETTINGS: u64 = 3;
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// Writes and reads settings until told to be quiet.
+/// Has the clients' tenant made, then writes and reads settings until told to be quiet.
 pub async fn metadata(node: u64, meta: MetaRaft, seed: u64, oracle: Arc<Mutex<Oracle>>) {
+    tenant::make(&meta).await;
     let mut rng = SplitMix64::new(seed);
     let mut count = 0;
     while !lock(&oracle).is_quiet() {
         tokio::time::sleep(Duration::from_millis(20 + rng.below(120))).await;
-        let started = turmoil::sim_elapsed().unwrap_or_default();
+        let started = lock(&oracle).now();
         if rng.below(2) == 0 {
             let key = format!("{PREFIX}{}", rng.below(SETTINGS));
             count += 1;

@@ -1,26 +1,27 @@
-//! One simulated machine: a disk and a clock that outlive crashes, and the node that boots on it.
+//! One simulated machine: a disk, clocks and a network stack that outlive its process, and the process.
 
-use super::{GRPC_PORT, METRICS_PORT, PROXY_PORT, RESP_PORT, SimClock, WorldTime, host_name, io::SimNet};
-use crate::{
-    oracle::{Oracle, Watcher},
-    workload,
+use super::{
+    SimClock, WorldTime,
+    courier::{Odds, SimCourier},
+    io::SimNet,
+    kernel::{self, Call, Egress},
+    orders::Orders,
+    process::{Exit, Process},
+    program::{Boot, Slot},
 };
-use predis_meta::{Ack, Action, MetaCommand};
-use predis_node::{Founding, Io, Node, NodeConfig, Profile, Start, boot};
-use predis_raft::{MemoryDisk, MetaRaft, seeded};
-use predis_types::{PartitionCount, Rng, SplitMix64, mix64};
+use crate::oracle::Oracle;
+use predis_meta::Action;
+use predis_node::Node;
+use predis_raft::{Disk, DiskFaults, MemoryDisk};
+use predis_replica::StreamConfig;
+use predis_types::{Clock, NodeId, Rng, SplitMix64, mix64};
 use std::{
-    collections::VecDeque,
-    convert::Infallible,
     future::Future,
     pin::Pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::sync::mpsc;
 
 /// What a host is to be.
 #[derive(Clone, Debug)]
@@ -33,44 +34,26 @@ pub struct HostSpec {
     pub partitions: u16,
 }
 
-/// Holds the running node where both the simulation and its observer reach it.
-type Slot = Arc<Mutex<Option<Node>>>;
-
-/// What operators want proposed through a node, in order.
-#[derive(Default)]
-struct Orders {
-    waiting: Mutex<VecDeque<Action>>,
-    more: Notify,
-}
-
-impl Orders {
-    /// Proposes one order after the other, for as long as there is a process to do it.
-    async fn carry_out(&self, meta: &MetaRaft) -> Infallible {
-        loop {
-            let next = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            let Some(action) = next else {
-                self.more.notified().await;
-                continue;
-            };
-            let command = MetaCommand { at_ms: 1, actor: "operator".to_owned(), action };
-            // Whoever ordered it looks at what came of it.
-            let _ = meta.propose(&command, ORDER_LIMIT).await;
-        }
-    }
-}
-
-/// How long an order may take.
-const ORDER_LIMIT: Duration = Duration::from_secs(2);
-
 /// One simulated machine.
 pub struct Host {
     spec: HostSpec,
     seed: u64,
     disk: MemoryDisk,
+    disk_latency: Duration,
+    limits: StreamConfig,
     clock: Arc<SimClock>,
+    egress: Egress,
+    courier: Arc<SimCourier>,
+    // Where the next process finds its machine's kernel.
+    wire: Arc<Mutex<Option<mpsc::UnboundedSender<Call>>>>,
+    process: Option<Process>,
+    paused: bool,
+    leaving: bool,
+    runs_every_ms: u64,
+    ran_at_ms: u64,
+    boots: u64,
+    faults_at_boot: DiskFaults,
     slot: Slot,
-    running: Arc<Mutex<bool>>,
-    boots: Arc<AtomicU64>,
     orders: Arc<Orders>,
     oracle: Arc<Mutex<Oracle>>,
 }
@@ -78,20 +61,34 @@ pub struct Host {
 type Software = Pin<Box<dyn Future<Output = turmoil::Result>>>;
 
 impl Host {
-    /// A machine whose clock is wrong by as much as the seed says, within the drift that leases allow for.
-    pub fn new(spec: HostSpec, seed: u64, time: Arc<WorldTime>, oracle: Arc<Mutex<Oracle>>) -> Host {
+    /// A machine whose clock error, disk, limits and randomness follow from `seed`.
+    pub(super) fn new(spec: HostSpec, seed: u64, time: Arc<WorldTime>, oracle: Arc<Mutex<Oracle>>) -> Host {
         let mut rng = SplitMix64::new(seed);
         let drift_ppm = rng.below(9_000) as i64 - 4_500;
         let offset_us = rng.below(1 << 40);
-        let wall_offset_ms = rng.below(800) as i64 - 400;
+        let wall_offset_ms = rng.below(500) as i64 - 250;
+        let disk_latency = Duration::from_millis(rng.below(4));
+        let courier = Arc::new(SimCourier::new(spec.node, rng.next_u64(), oracle.clone()));
+        let disk = MemoryDisk::new();
+        disk.slow(disk_latency);
         Host {
             spec,
             seed,
-            disk: MemoryDisk::new(),
+            disk,
+            disk_latency,
+            limits: limits(&mut rng),
             clock: Arc::new(SimClock::new(time, drift_ppm, offset_us, wall_offset_ms)),
+            egress: Egress::default(),
+            courier,
+            wire: Arc::default(),
+            process: None,
+            paused: false,
+            leaving: false,
+            runs_every_ms: 1,
+            ran_at_ms: 0,
+            boots: 0,
+            faults_at_boot: DiskFaults::default(),
             slot: Slot::default(),
-            running: Arc::default(),
-            boots: Arc::default(),
             orders: Arc::default(),
             oracle,
         }
@@ -102,12 +99,42 @@ impl Host {
         self.spec.node
     }
 
-    /// Whether its process runs.
-    pub fn is_running(&self) -> bool {
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The id that its cluster gave it, if it has one.
+    pub fn id(&self) -> Option<NodeId> {
+        self.identity()?.get("node")?.as_u64().map(NodeId)
     }
 
-    /// Looks at the node, if it runs and has booted.
+    /// Whether it noted that it is a member no more.
+    pub fn has_left(&self) -> bool {
+        self.identity().and_then(|identity| identity.get("left")?.as_bool()) == Some(true)
+    }
+
+    /// Whether it was told to leave; that the cluster has agreed to it is another matter.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving
+    }
+
+    /// Notes that it is told to leave.
+    pub(crate) fn set_leaving(&mut self) {
+        self.leaving = true;
+    }
+
+    fn identity(&self) -> Option<serde_json::Value> {
+        let file = self.disk.get_file(predis_node::IDENTITY_FILE).ok()??;
+        serde_json::from_slice(&file).ok()
+    }
+
+    /// Whether its process is there, running or standing still.
+    pub fn is_running(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// Whether its process stands still.
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Looks at the node, if it is there and has booted.
     pub fn with<T>(&self, look: impl FnOnce(&Node) -> T) -> Option<T> {
         if !self.is_running() {
             return None;
@@ -115,97 +142,123 @@ impl Host {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(look)
     }
 
+    /// Its clocks.
+    pub fn clock(&self) -> &SimClock {
+        &self.clock
+    }
+
+    /// Its disk.
+    pub fn disk(&self) -> &MemoryDisk {
+        &self.disk
+    }
+
+    /// How often its disk has failed the process that is there now.
+    pub fn disk_faults(&self) -> DiskFaults {
+        let (now, then) = (self.disk.faults(), self.faults_at_boot);
+        DiskFaults {
+            syncs: now.syncs - then.syncs,
+            files: now.files - then.files,
+            full: now.full - then.full,
+        }
+    }
+
     /// Has this proposed through the node.
     pub(super) fn order(&self, action: Action) {
-        self.orders.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(action);
-        self.orders.more.notify_one();
+        self.orders.push(action);
     }
 
-    /// How many writes of its disk no sync has covered.
-    pub(super) fn unsynced(&self) -> u64 {
-        self.disk.unsynced() as u64
+    /// Sets what becomes of the calls that it makes.
+    pub(crate) fn set_odds(&self, odds: Odds) {
+        self.courier.set(odds);
     }
 
-    /// Tells the machine that its process is gone, and how many unsynced writes the disk keeps.
-    pub(super) fn crashed(&self, kept: u64) {
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = false;
-        // Dropped here, outside of the runtime that died: it only lets go of memory.
+    /// Makes it slow: it sends `late`, its process runs every so many milliseconds only, and a sync takes `sync`
+    /// more than it would.
+    pub(crate) fn set_slowness(&mut self, late: Duration, runs_every_ms: u64, sync: Duration) {
+        self.egress.set(late);
+        self.runs_every_ms = runs_every_ms;
+        self.slow_disk(sync);
+    }
+
+    /// Makes a sync take so much longer than it would.
+    pub(crate) fn slow_disk(&self, more: Duration) {
+        self.disk.slow(self.disk_latency + more);
+    }
+
+    /// Has its process stand still, or go on.
+    pub(crate) fn set_paused(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
+    /// What turmoil runs on the machine: its network stack, from when it is switched on.
+    pub(super) fn kernel(&self) -> impl Fn() -> Software + 'static {
+        let (wire, egress) = (self.wire.clone(), self.egress.clone());
+        move || {
+            let (calls, called) = mpsc::unbounded_channel();
+            *wire.lock().unwrap_or_else(PoisonError::into_inner) = Some(calls);
+            Box::pin(kernel::run(called, egress.clone()))
+        }
+    }
+
+    /// Whether the machine is on and waits for a process.
+    pub(crate) fn is_on(&self) -> bool {
+        self.wire.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Starts its process. The machine has been switched on.
+    pub(crate) fn start(&mut self) {
+        let kernel = self.wire.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let boot = Boot {
+            spec: self.spec.clone(),
+            number: self.boots,
+            seed: self.seed,
+            limits: self.limits,
+            net: SimNet::new(kernel.expect("the machine is on"), self.courier.clone()),
+            clock: self.clock.clone(),
+            disk: self.disk.clone(),
+            slot: self.slot.clone(),
+            orders: self.orders.clone(),
+            oracle: self.oracle.clone(),
+        };
+        let seed = mix64(self.seed ^ mix64(self.boots));
+        self.boots += 1;
+        self.faults_at_boot = self.disk.faults();
+        self.ran_at_ms = self.clock.mono_us() / 1_000;
+        self.process = Some(Process::start(boot.program(), seed, self.ran_at_ms));
+    }
+
+    /// Lets its process run until now, if it is its turn; tells how it ended, if it did by itself.
+    pub(super) fn run(&mut self) -> Option<Exit> {
+        let now_ms = self.clock.mono_us() / 1_000;
+        let process = self.process.as_mut()?;
+        if self.paused || now_ms < self.ran_at_ms + self.runs_every_ms {
+            return None;
+        }
+        self.ran_at_ms = now_ms;
+        process.run(now_ms)
+    }
+
+    /// Ends its process where it stands; the disk keeps so many of the writes that no sync has covered.
+    pub(crate) fn stop(&mut self, kept: u64) {
+        // The process first: the node that is left behind only lets go of memory.
+        self.process = None;
+        self.paused = false;
         let node = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(node);
         self.disk.crash(usize::try_from(kept).unwrap_or(usize::MAX));
     }
-
-    /// What runs on the machine, from its first boot on.
-    pub(super) fn software(&self) -> impl Fn() -> Software + 'static {
-        let spec = self.spec.clone();
-        let (seed, disk, clock) = (self.seed, self.disk.clone(), self.clock.clone());
-        let (slot, running, boots) = (self.slot.clone(), self.running.clone(), self.boots.clone());
-        let (oracle, orders) = (self.oracle.clone(), self.orders.clone());
-        move || {
-            let boot_number = boots.fetch_add(1, Ordering::Relaxed);
-            *running.lock().unwrap_or_else(PoisonError::into_inner) = true;
-            let seed = mix64(seed ^ boot_number.wrapping_mul(0x9e37_79b9));
-            let watcher = Arc::new(Watcher::new(spec.node, oracle.clone()));
-            let io = Io {
-                binder: Arc::new(SimNet),
-                connector: Arc::new(SimNet),
-                clock: clock.clone(),
-                rng: Mutex::new(Box::new(SplitMix64::new(mix64(seed ^ 1)))),
-                disk: Arc::new(disk.clone()),
-                probe: watcher.clone(),
-            };
-            let config = config(&spec, boot_number == 0 || !knows_itself(&disk));
-            let (slot, oracle, orders, node) = (slot.clone(), oracle.clone(), orders.clone(), spec.node);
-            Box::pin(seeded(seed, async move {
-                // Within the simulation: before the first step of a restarted host its clock is the machine's.
-                watcher.booted(boot_number);
-                let booted = boot(config, io).await?;
-                let meta = booted.meta().clone();
-                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(booted);
-                tokio::spawn(workload::metadata(node, meta.clone(), mix64(seed ^ 2), oracle));
-                let reason = tokio::select! {
-                    biased;
-                    reason = meta.failed() => reason,
-                    never = orders.carry_out(&meta) => match never {},
-                };
-                Err(format!("node {node}: {reason}").into())
-            }))
-        }
-    }
 }
 
-/// Whether the disk already holds an identity.
-fn knows_itself(disk: &MemoryDisk) -> bool {
-    use predis_raft::Disk;
-    matches!(disk.get_file(predis_node::IDENTITY_FILE), Ok(Some(_)))
-}
-
-fn config(spec: &HostSpec, first: bool) -> NodeConfig {
-    let start = match spec.join.as_slice() {
-        _ if !first => Start::Resume,
-        [] => Start::Bootstrap(Founding {
-            partitions: PartitionCount::new(spec.partitions).expect("scenarios name a power of two"),
-            ack: Ack::Quorum,
-            ..Founding::default()
-        }),
-        seeds => Start::Join(seeds.iter().map(|seed| format!("{}:{GRPC_PORT}", host_name(*seed))).collect()),
-    };
-    NodeConfig {
-        name: host_name(spec.node),
-        listen: format!("0.0.0.0:{RESP_PORT}"),
-        grpc: format!("0.0.0.0:{GRPC_PORT}"),
-        metrics: format!("0.0.0.0:{METRICS_PORT}"),
-        advertise: Some(host_name(spec.node)),
-        zone: format!("zone-{}", spec.node % 3),
-        region: String::new(),
-        weight: 100,
-        memory_bytes: None,
-        tls: None,
-        start,
-        max_clients: 1000,
-        timeout_s: 0,
-        exposed: false,
-        proxy_listen: Some(format!("0.0.0.0:{PROXY_PORT}")),
-        profile: Profile::lan(),
+/// What a node's replication keeps and how patient it is: what production has, or so little that what is rare there
+/// happens often. Nothing that is promised depends on it.
+fn limits(rng: &mut SplitMix64) -> StreamConfig {
+    let production = StreamConfig::default();
+    let mut either = |small: u64, usual: u64| if rng.below(2) == 0 { small } else { usual };
+    StreamConfig {
+        keep_bytes: either(0, production.keep_bytes as u64) as usize,
+        most_bytes: either(4 << 10, production.most_bytes as u64) as usize,
+        patience_us: either(300_000, production.patience_us),
+        page_bytes: either(1, production.page_bytes),
+        ..production
     }
 }
