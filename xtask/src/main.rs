@@ -3,6 +3,7 @@
 //! Owns the command line only; each chore has its own module. Knows nothing of what Predis does.
 
 mod licences;
+mod long;
 mod metadata;
 mod reference;
 mod report;
@@ -23,6 +24,10 @@ Commands:
                                   raise and add them
   docs                            Rewrite docs/admin-api.md from the comments of admin.proto
   licences [--json] [--offline]   Check every dependency's licence and registry against deny.toml
+  long [--seeds N] [--long-seeds M] [--planted-seeds K] [--jobs J] [--json]
+                                  Hours of the simulator: N short runs (10000), M long ones (500), every planted
+                                  bug under K seeds (200), J at once (one a core); progress on standard error, a
+                                  report in Markdown or JSON on standard output
   help                            Print this text
 
 Exit status: 0 all well, 1 something to mend, 2 wrong usage.
@@ -42,6 +47,10 @@ fn main() -> ExitCode {
         "tidy" => flagged(flags, &["--json", "--bless", "--allow-growth"], tidy::run),
         "docs" => flagged(flags, &[], reference::run),
         "licences" => flagged(flags, &["--json", "--offline"], licences::run),
+        "long" => match long::check(flags) {
+            Ok(()) => long::run(flags).map_err(Refusal::Failed),
+            Err(message) => Err(Refusal::Usage(message)),
+        },
         unknown => Err(Refusal::Usage(format!("unknown command '{unknown}'"))),
     };
     match outcome {
