@@ -9,7 +9,7 @@ use super::batch::Call;
 use bytes::Bytes;
 use predis_policy::Pool;
 use predis_resp::{CommandId, Reply, find, parse_integer};
-use predis_shard::{Context, Cost, Effects, Shard};
+use predis_shard::{Context, Cost, Effects, PageEntry, Shard};
 
 /// Redis's words for a write that does not fit.
 pub(super) const OOM: &str = "OOM command not allowed when used memory > 'maxmemory'.";
@@ -25,6 +25,12 @@ pub(super) fn refuses(shard: &mut Shard, cx: &Context<'_>, call: &Call, effects:
         _ => 0,
     };
     is_larger(cx.pool, cost, existing)
+}
+
+/// Whether an entry is larger than the budget all by itself.
+pub(super) fn never_fits(pool: &Pool, entry: &PageEntry) -> bool {
+    let cost = Cost::Memory.of(entry.key.len(), entry.value.size_bytes(), entry.expire_at_ms.is_some());
+    cost > pool.budget()
 }
 
 /// An entry that exists already counts its key and overhead itself.

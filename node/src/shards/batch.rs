@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use predis_resp::{CommandSpec, Reply};
-use predis_shard::{HashPosition, ScanOptions, ScanPage, Stats};
+use predis_shard::{HashPosition, PageEntry, ScanOptions, ScanPage, Stats};
 use predis_types::{NodeId, PartitionId, Slot, TenantId};
 
 /// Work for one partition, carried out in order.
@@ -36,6 +36,9 @@ pub enum Work {
     Len,
     /// Delete every key: [`Answer::Done`].
     Flush,
+    /// Set these keys, whatever they held, but those whose time has come: [`Answer::Count`] of those that were set; the
+    /// error OOM in an [`Answer::Reply`], and none is set, when one is larger than the tenant's budget.
+    Put(Vec<PageEntry>),
     /// One step of SCAN: [`Answer::Page`].
     Scan {
         /// Where to go on.

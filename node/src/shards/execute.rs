@@ -7,6 +7,7 @@ use super::{
     Shards, admission,
     batch::{Answer, Batch, Call, Work},
     partition::{Guarded, Leading, Partition},
+    put,
 };
 use bytes::Bytes;
 use predis_policy::Pool;
@@ -83,6 +84,7 @@ impl Run {
     fn size_bytes(&self) -> usize {
         match &self.batch.work {
             Work::Commands(calls) => calls.iter().flat_map(|call| &call.args).map(|arg| arg.len()).sum(),
+            Work::Put(keys) => keys.iter().map(|entry| entry.key.len() + entry.value.size_bytes()).sum(),
             _ => 0,
         }
     }
@@ -177,7 +179,7 @@ impl Shards {
                     read.for_each(|key| sink.read(id, run.batch.tenant, key, client));
                 }
             }
-            Work::Flush if !writable => run.answers.push(Answer::NoReplicas),
+            Work::Flush | Work::Put(_) if !writable => run.answers.push(Answer::NoReplicas),
             Work::Flush => {
                 run.discarded = Some(shard.flush(&cx, &mut effects));
                 run.answers.push(Answer::Done);
@@ -234,6 +236,7 @@ fn ask(shard: &mut Shard, cx: &Context<'_>, work: &Work, effects: &mut Effects) 
         Work::RandomKey => Answer::Key(shard.random_key(cx, effects)),
         Work::CountKeysInSlot(slot) => Answer::Count(shard.count_keys_in_slot(cx.tenant, *slot) as u64),
         Work::KeysInSlot { slot, limit } => Answer::Keys(shard.keys_in_slot(cx, *slot, *limit, effects)),
+        Work::Put(keys) => put::put(shard, cx, keys, effects),
         Work::Stats => Answer::Stats(shard.stats(cx.tenant)),
         Work::ResetCounters => {
             shard.reset_counters(cx.tenant);

@@ -111,7 +111,7 @@ impl Shards {
     /// The partition begins empty, here.
     fn start(&self, id: PartitionId, guarded: &mut Guarded, epoch: Epoch, members: Members) {
         let lead = Lead::new(self.identity, epoch, members, self.clock.mono_us(), self.stream);
-        let mut leading = Leading { lead, queues: Vec::new() };
+        let mut leading = Leading::new(lead);
         self.tell_all(id, &mut leading);
         guarded.copy = Some(ShardCopy::new(self.empty_shard(id), Stream::Lead(leading)));
         self.probe.event(Event::Started { partition: id, epoch });
@@ -137,7 +137,7 @@ impl Shards {
                 (lead, behind)
             }
         };
-        let mut leading = Leading { lead, queues: Vec::new() };
+        let mut leading = Leading::new(lead);
         self.tell_all(id, &mut leading);
         let mut copy = ShardCopy { shard, pools, stream: Stream::Lead(leading) };
         for bytes in behind {

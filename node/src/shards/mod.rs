@@ -10,6 +10,7 @@
 //! `predis_shard`; this is where they meet the clock and the locks. Knows no sockets, no metadata, no RESP bytes.
 
 mod admission;
+mod backup;
 mod batch;
 mod change;
 mod completion;
@@ -22,13 +23,16 @@ mod lifecycle;
 mod numbers;
 mod pages;
 mod partition;
+mod put;
 mod queue;
 mod streams;
+mod tap;
 mod tenants;
 
 #[cfg(test)]
 mod tests;
 
+pub use backup::{Cut, KeyCount, Piece, ReadError, Reading};
 pub use batch::{Answer, Batch, Call, Work};
 pub use change::{ChangeError, entry_size_bytes};
 pub use completion::Completion;

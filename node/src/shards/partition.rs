@@ -5,7 +5,7 @@
 //! ```
 //! Nobody holds the locks of two partitions. Decides nothing: `predis_replica` does.
 
-use super::{queue::Queue, tenants::Table};
+use super::{queue::Queue, tap::Tap, tenants::Table};
 use bytes::Bytes;
 use predis_policy::Pool;
 use predis_replica::{Cursor, Follow, HandOver, Held, Hold, Lead, Life, Local, Ownership, Role};
@@ -39,6 +39,15 @@ pub(super) struct Leading {
     pub(super) lead: Lead<Bytes>,
     /// Where it is noted that there is something to tell, one for each replica.
     pub(super) queues: Vec<Arc<Queue>>,
+    /// What collects the changes for whoever reads the partition for a backup; mostly nobody does.
+    pub(super) tap: Option<Tap>,
+}
+
+impl Leading {
+    /// A stream that nobody is told of yet.
+    pub(super) fn new(lead: Lead<Bytes>) -> Leading {
+        Leading { lead, queues: Vec::new(), tap: None }
+    }
 }
 
 /// A replica's stream.

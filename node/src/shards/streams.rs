@@ -89,8 +89,16 @@ impl Shards {
         }
         self.effect_counts.add(effects);
         let at_ms = copy.shard.time_ms();
-        if let Some(Leading { lead, queues }) = copy.leading_mut() {
-            lead.append(now_us, || change::encode(tenant, at_ms, effects.as_slice().iter()));
+        if let Some(Leading { lead, queues, tap }) = copy.leading_mut() {
+            let encode = || change::encode(tenant, at_ms, effects.as_slice().iter());
+            match tap {
+                None => lead.append(now_us, encode),
+                Some(tap) => {
+                    let (bytes, size_bytes) = encode();
+                    tap.add(&bytes, size_bytes);
+                    lead.append(now_us, || (bytes, size_bytes))
+                }
+            };
             queues.iter().for_each(|queue| queue.mark(id));
             if let Some(sink) = &self.sink {
                 sink.effects(id, lead.epoch(), tenant, effects);
@@ -180,7 +188,7 @@ impl Shards {
         let Some(partition) = self.partition(id) else { return };
         let now_us = self.clock.mono_us();
         let mut guarded = partition.lock();
-        let Some(Leading { lead, queues }) = guarded.leading_in(epoch) else { return };
+        let Some(Leading { lead, queues, .. }) = guarded.leading_in(epoch) else { return };
         match heard {
             Heard::Ack(ack) => {
                 if lead.answered(queue.to, ack, now_us) {

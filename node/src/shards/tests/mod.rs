@@ -1,5 +1,6 @@
 //! The shards as a whole, from the outside: a rig, and what it is put through.
 
+mod backup;
 mod budget;
 mod effects;
 mod expiry;
