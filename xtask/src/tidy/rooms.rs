@@ -65,6 +65,12 @@ pub(crate) const ROOMS: &[Room] = &[
         ],
     },
     Room {
+        package: "predis-backup",
+        folder: "cli/backup",
+        pure_room: false,
+        may_know: &["predis-types", "predis-proto"],
+    },
+    Room {
         package: "predis",
         folder: "cli",
         pure_room: false,
@@ -77,6 +83,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "predis-policy",
             "predis-shard",
             "predis-node",
+            "predis-backup",
         ],
     },
     Room {
