@@ -5,6 +5,7 @@
 
 mod answer;
 mod audit;
+mod backup;
 mod cluster;
 mod config;
 mod context;
@@ -63,6 +64,8 @@ enum CtlCommand {
     #[command(subcommand)]
     Config(config::ConfigCommand),
     Audit(audit::AuditArgs),
+    #[command(subcommand)]
+    Backup(backup::BackupCommand),
     Watch(events::WatchArgs),
     #[command(subcommand)]
     Context(context::ContextCommand),
@@ -73,6 +76,11 @@ pub(crate) fn run(args: &CtlArgs) -> Result<(), Failure> {
     logging::init(logging::Format::Text)?;
     if let CtlCommand::Context(command) = &args.command {
         let answer = context::run(&ContextsFile::of_user()?, &args.target, command)?;
+        return show(&answer, args.json);
+    }
+    if let CtlCommand::Backup(command) = &args.command
+        && let Some(answer) = backup::run_here(command)?
+    {
         return show(&answer, args.json);
     }
     let target = Target::read(args.target.settle(args.context.as_deref())?)?;
@@ -97,6 +105,7 @@ async fn ask(session: &Session, command: &CtlCommand) -> Result<Option<Answer>, 
         CtlCommand::Users(command) => users::run(session, command).await?,
         CtlCommand::Config(command) => config::run(session, command).await?,
         CtlCommand::Audit(args) => audit::run(session, args).await?,
+        CtlCommand::Backup(command) => return backup::run(session, command).await,
         CtlCommand::Topology(args) => {
             topology::run(session, args).await?;
             return Ok(None);

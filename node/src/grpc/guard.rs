@@ -46,7 +46,7 @@ const fn row(service: &'static str, name: &'static str, role: Role, scope: Scope
 }
 
 /// All methods of the admin API.
-pub(super) static METHODS: [Method; 19] = [
+pub(super) static METHODS: [Method; 24] = [
     row("Cluster", "Status", Role::Operator, Scope::Cluster),
     row("Cluster", "Watch", Role::Operator, Scope::Cluster),
     row("Cluster", "SetMode", Role::Admin, Scope::Cluster),
@@ -66,6 +66,11 @@ pub(super) static METHODS: [Method; 19] = [
     row("Config", "Get", Role::Operator, Scope::Cluster),
     row("Config", "Set", Role::Admin, Scope::Cluster),
     row("Audit", "List", Role::Admin, Scope::Cluster),
+    row("Backup", "Begin", Role::Admin, Scope::Cluster),
+    row("Backup", "End", Role::Admin, Scope::Cluster),
+    row("Backup", "Read", Role::Admin, Scope::Cluster),
+    row("Backup", "Write", Role::Admin, Scope::Cluster),
+    row("Backup", "Count", Role::Admin, Scope::Cluster),
 ];
 
 impl Method {

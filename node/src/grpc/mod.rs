@@ -4,6 +4,7 @@
 //! admin API are behind one guard.
 
 mod audit;
+mod backup;
 mod change;
 mod cluster;
 mod codes;
@@ -37,8 +38,9 @@ use guard::Guarded;
 use predis_proto::{
     DESCRIPTORS,
     admin::{
-        audit_server::AuditServer, cluster_server::ClusterServer, config_server::ConfigServer,
-        tenants_server::TenantsServer, topology_server::TopologyServer, users_server::UsersServer,
+        audit_server::AuditServer, backup_server::BackupServer, cluster_server::ClusterServer,
+        config_server::ConfigServer, tenants_server::TenantsServer, topology_server::TopologyServer,
+        users_server::UsersServer,
     },
     node::node_server::NodeServer,
     replica::replica_server::ReplicaServer,
@@ -109,6 +111,7 @@ pub async fn serve(
     reporter.set_serving::<UsersServer<users::Users>>().await;
     reporter.set_serving::<ConfigServer<config::Config>>().await;
     reporter.set_serving::<AuditServer<audit::Audit>>().await;
+    reporter.set_serving::<BackupServer<backup::Backup>>().await;
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTORS)
@@ -126,7 +129,8 @@ pub async fn serve(
     let topology = TopologyServer::new(topology);
     let tenants = TenantsServer::new(tenants::Tenants(admin.clone()));
     let users = UsersServer::new(users::Users(admin.clone()));
-    let config = ConfigServer::new(config::Config(admin));
+    let config = ConfigServer::new(config::Config(admin.clone()));
+    let backup = BackupServer::new(backup::Backup::new(admin, stop.clone()));
     let audit = AuditServer::new(audit::Audit(shared.clone()));
     let replica = ReplicaServer::new(replica::Replication(shared.clone()))
         .max_decoding_message_size(replication::MAX_MESSAGE_BYTES)
@@ -142,6 +146,8 @@ pub async fn serve(
         .add_service(Guarded::new(&access, users.max_decoding_message_size(MAX_REQUEST_BYTES)))
         .add_service(Guarded::new(&access, config.max_decoding_message_size(MAX_REQUEST_BYTES)))
         .add_service(Guarded::new(&access, audit.max_decoding_message_size(MAX_REQUEST_BYTES)))
+        // A key's value may be long; who calls is asked before its message is read.
+        .add_service(Guarded::new(&access, backup.max_decoding_message_size(replication::MAX_MESSAGE_BYTES)))
         .add_service(health)
         .add_service(reflection().build_v1().expect(generated))
         .add_service(reflection().build_v1alpha().expect(generated))

@@ -4,8 +4,12 @@ mod recorder;
 
 use super::{CtlArgs, Session, Target, ask, contexts::Context};
 use clap::{Command, CommandFactory, Parser};
-use recorder::Recorder;
-use std::collections::BTreeSet;
+use predis_types::PartitionCount;
+use recorder::{CLUSTER, Recorder};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 #[derive(Debug, Parser)]
 struct Line {
@@ -43,7 +47,38 @@ const ROWS: &[Row] = &[
     Row("config unset require-auth", &["Config/Set"]),
     Row("audit --limit 5", &["Audit/List"]),
     Row("watch --count 1", &["Cluster/Watch"]),
+    Row(
+        "backup create --to DIR/new",
+        &["Cluster/Status", "Backup/Begin", "Backup/Read", "Config/Get", "Backup/End"],
+    ),
+    Row(
+        "backup restore --from DIR/made",
+        &["Cluster/Status", "Backup/Count", "Tenants/Create", "Backup/Begin", "Backup/Write", "Backup/End"],
+    ),
 ];
+
+/// A backup of a partition with one key, of a tenant that no cluster has.
+fn make_backup(directory: &Path) {
+    use predis_proto::replica::{Change, Effect, Set, effect::Kind};
+    use prost::Message;
+    let one = PartitionCount::new(1).unwrap();
+    let create = predis_backup::Create::begin(directory, CLUSTER, one, 1).unwrap();
+    let set = Kind::Set(Set { key: "key".into(), ..Set::default() });
+    let page = Change { tenant: 3, at_ms: 1, effects: vec![Effect { kind: Some(set) }] };
+    let mut file = create.partition(0).unwrap();
+    file.page(&page.encode_to_vec().into()).unwrap();
+    let tenant = predis_backup::Tenant {
+        id: 3,
+        name: "acme".to_owned(),
+        placement: "spread".to_owned(),
+        ack: "async".to_owned(),
+        policy: "lru".to_owned(),
+        memory_bytes: None,
+        max_ops_per_second: None,
+        max_connections: None,
+    };
+    create.finish(vec![file.finish(1, 1).unwrap()], vec![tenant], BTreeMap::new(), 1).unwrap();
+}
 
 /// The commands of a tree that do something, by their path.
 fn leaves(command: &Command, path: &str) -> BTreeSet<String> {
@@ -69,8 +104,9 @@ fn every_method_has_a_command_and_every_command_a_row() {
         ROWS.iter().flat_map(|row| row.1).map(|&method| method.to_owned()).collect();
     assert_eq!(called, described());
     let mut commands = leaves(&Line::command(), "");
-    // Contexts are kept here and need no node.
-    commands.retain(|command| !command.starts_with("context "));
+    // What is kept here needs no node.
+    let here = ["backup show", "backup verify"];
+    commands.retain(|command| !command.starts_with("context ") && !here.contains(&command.as_str()));
     let rows = ROWS.iter().map(|row| {
         let named = commands.iter().filter(|command| row.0.starts_with(command.as_str()));
         named.max_by_key(|command| command.len()).unwrap_or_else(|| panic!("{}", row.0)).clone()
@@ -83,7 +119,10 @@ async fn every_command_calls_what_its_row_says_and_answers_in_both_forms() {
     for json in [false, true] {
         for Row(line, methods) in ROWS {
             let recorder = Recorder::start().await;
-            let words = ["ctl"].into_iter().chain(line.split(' ')).chain(json.then_some("--json"));
+            let directory = tempfile::tempdir().unwrap();
+            make_backup(&directory.path().join("made"));
+            let typed = line.replace("DIR", directory.path().to_str().unwrap());
+            let words = ["ctl"].into_iter().chain(typed.split(' ')).chain(json.then_some("--json"));
             let args = Line::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}")).ctl;
             let target = Target::read(Context { addr: recorder.addr(), ..Context::default() }).unwrap();
             let session = Session { channel: target.connect().await.unwrap(), target, json: args.json };
@@ -107,6 +146,8 @@ fn arguments_that_cannot_be_are_refused_with_the_rule() {
         ("users update ann --enable --disable", "cannot be used with"),
         ("cluster drain one --no-wait --timeout 1s", "cannot be used with"),
         ("watch --count 0", "not in 1.."),
+        ("backup create", "--to <DIR>"),
+        ("backup restore", "--from <DIR>"),
     ] {
         let words = ["ctl"].into_iter().chain(line.split(' '));
         let refused = Line::try_parse_from(words).unwrap_err();

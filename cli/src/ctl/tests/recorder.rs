@@ -1,7 +1,8 @@
 //! A node that answers every method of the admin API with next to nothing, and remembers which were called.
 
 use http_body_util::{BodyExt, Full};
-use predis_proto::admin::{Node, StatusReply};
+use predis_proto::admin::{BackupPart, CountBackupReply, Cut, Node, Partition, StatusReply};
+use predis_types::ClusterId;
 use prost::Message;
 use std::{
     collections::BTreeSet,
@@ -17,6 +18,9 @@ use tonic::{
     codegen::{Bytes, Service},
     server::NamedService,
 };
+
+/// The cluster that it says it is of.
+pub(super) const CLUSTER: ClusterId = ClusterId(7);
 
 type Calls = Arc<Mutex<BTreeSet<String>>>;
 
@@ -44,12 +48,13 @@ impl Recorder {
             Some((accepted, listener))
         });
         let routes = tonic::transport::Server::builder()
-            .add_service(Cluster(calls.clone()))
-            .add_service(Topology(calls.clone()))
-            .add_service(Tenants(calls.clone()))
-            .add_service(Users(calls.clone()))
-            .add_service(Config(calls.clone()))
-            .add_service(Audit(calls.clone()));
+            .add_service(Cluster(calls.clone(), addr))
+            .add_service(Topology(calls.clone(), addr))
+            .add_service(Tenants(calls.clone(), addr))
+            .add_service(Users(calls.clone(), addr))
+            .add_service(Config(calls.clone(), addr))
+            .add_service(Audit(calls.clone(), addr))
+            .add_service(Backup(calls.clone(), addr));
         let serving = tokio::spawn(async move {
             let _ = routes.serve_with_incoming(Box::pin(incoming)).await;
         });
@@ -68,21 +73,46 @@ impl Recorder {
 }
 
 /// One member, which gives its seat up as soon as it is told to.
-fn status(calls: &BTreeSet<String>) -> Vec<u8> {
+fn status(calls: &BTreeSet<String>, addr: SocketAddr) -> Vec<u8> {
     let told = calls.contains("Cluster/SetMode");
     // After a look at the changes it is empty.
     let seats = u32::from(!calls.contains("Cluster/Watch"));
     let mode = if told { "draining" } else { "active" }.to_owned();
-    let node = Node { id: 1, name: "one".into(), status: "up".into(), mode, seats, ..Node::default() };
-    StatusReply { nodes: vec![node], ..StatusReply::default() }.encode_to_vec()
+    let node = Node {
+        id: 1,
+        name: "one".into(),
+        status: "up".into(),
+        grpc_addr: addr.to_string(),
+        mode,
+        seats,
+        ..Node::default()
+    };
+    StatusReply {
+        cluster: CLUSTER.to_string(),
+        nodes: vec![node],
+        partition_count: 1,
+        partitions: vec![Partition { primary: 1, ..Partition::default() }],
+        ..StatusReply::default()
+    }
+    .encode_to_vec()
 }
 
-fn answer(calls: &Calls, path: &str) -> http::Response<Body> {
+/// A message of the type that the method answers. No bytes are one of any type, with every field at its default.
+fn message(method: &str, calls: &BTreeSet<String>, addr: SocketAddr) -> Vec<u8> {
+    match method {
+        "Cluster/Status" => status(calls, addr),
+        // An empty partition.
+        "Backup/Read" => BackupPart { cut: Some(Cut::default()), ..BackupPart::default() }.encode_to_vec(),
+        "Backup/Count" => CountBackupReply { partitions: vec![0], counts: Vec::new() }.encode_to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+fn answer(calls: &Calls, addr: SocketAddr, path: &str) -> http::Response<Body> {
     let method = path.strip_prefix("/predis.admin.v1.").unwrap_or(path);
     let mut calls = calls.lock().unwrap();
     calls.insert(method.to_owned());
-    // No bytes are a message of any type, with every field at its default.
-    let message = if method == "Cluster/Status" { status(&calls) } else { Vec::new() };
+    let message = message(method, &calls, addr);
     let mut frame = vec![0];
     frame.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
     frame.extend(message);
@@ -97,7 +127,7 @@ macro_rules! services {
     ($($name:ident)+) => {
         $(
             #[derive(Clone)]
-            struct $name(Calls);
+            struct $name(Calls, SocketAddr);
 
             impl NamedService for $name {
                 const NAME: &'static str = concat!("predis.admin.v1.", stringify!($name));
@@ -113,11 +143,11 @@ macro_rules! services {
                 }
 
                 fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-                    ready(Ok(answer(&self.0, request.uri().path())))
+                    ready(Ok(answer(&self.0, self.1, request.uri().path())))
                 }
             }
         )+
     };
 }
 
-services! { Cluster Topology Tenants Users Config Audit }
+services! { Cluster Topology Tenants Users Config Audit Backup }

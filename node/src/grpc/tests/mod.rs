@@ -1,11 +1,12 @@
 //! The admin API from the outside: clients call the guarded services of a cluster of one, without sockets.
 
+mod backup;
 mod changes;
 mod guard;
 mod joining;
 mod lockout;
 
-use super::{Shared, audit, change::Admin, cluster, config, guard::Guarded, tenants, users};
+use super::{Shared, audit, backup::Backup, change::Admin, cluster, config, guard::Guarded, tenants, users};
 use crate::{access::Access, node::Status as Running, supervisor::Desk, tunables::Tunables};
 use predis_meta::{
     Ack, Action, Addresses, ClusterInfo, ClusterState, MetaCommand, NewMember, NewTenant, TenantPlacement,
@@ -13,9 +14,10 @@ use predis_meta::{
 };
 use predis_proto::admin::{
     CreateTenantRequest, CreateUserRequest, NewToken, SetConfigRequest, audit_client::AuditClient,
-    audit_server::AuditServer, cluster_client::ClusterClient, cluster_server::ClusterServer,
-    config_client::ConfigClient, config_server::ConfigServer, tenants_client::TenantsClient,
-    tenants_server::TenantsServer, users_client::UsersClient, users_server::UsersServer,
+    audit_server::AuditServer, backup_client::BackupClient, backup_server::BackupServer,
+    cluster_client::ClusterClient, cluster_server::ClusterServer, config_client::ConfigClient,
+    config_server::ConfigServer, tenants_client::TenantsClient, tenants_server::TenantsServer,
+    users_client::UsersClient, users_server::UsersServer,
 };
 use predis_raft::{BoxedStream, Connector, MemoryDisk, MetaRaft, Options, Pending, Timing};
 use predis_replica::LeaseConfig;
@@ -211,6 +213,11 @@ impl Rig {
     fn audit(&self) -> AuditClient<Guarded<AuditServer<audit::Audit>>> {
         let service = AuditServer::new(audit::Audit(self.shared.clone()));
         AuditClient::new(Guarded::new(&self.shared.access, service))
+    }
+
+    fn backup(&self) -> BackupClient<Guarded<BackupServer<Backup>>> {
+        let service = BackupServer::new(Backup::new(self.admin.clone(), self.stop.subscribe()));
+        BackupClient::new(Guarded::new(&self.shared.access, service))
     }
 
     fn state(&self) -> Arc<ClusterState> {
