@@ -97,16 +97,16 @@ class Gone(OSError):
 class Resp:
     """A connection that speaks RESP2 or RESP3, byte by byte under the caller's control; `tls` is an ssl.SSLContext."""
 
-    def __init__(self, port, timeout_s=5.0, receive_bytes=None, tls=None):
+    def __init__(self, port, timeout_s=5.0, receive_bytes=None, tls=None, host="127.0.0.1"):
         self.socket = socket.socket()
         self.socket.settimeout(timeout_s)
         if receive_bytes is not None:
             # Only before connecting does this bound the window.
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        self.socket.connect(("127.0.0.1", port))
+        self.socket.connect((host, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
-            self.socket = tls.wrap_socket(self.socket, server_hostname="127.0.0.1")
+            self.socket = tls.wrap_socket(self.socket, server_hostname=host)
         self.file = self.socket.makefile("rb")
 
     def __enter__(self):
