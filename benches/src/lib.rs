@@ -1,1 +1,3 @@
-//! Criterion benches and side-by-side comparisons.
+//! Criterion benches and side-by-side comparisons; what the programs share.
+
+pub mod cluster;

@@ -11,7 +11,6 @@
 //! SIGKILL, spread evenly over the operations, and all the while client connections of living nodes are cut. Prints a line of numbers; the status is 1 when anything was violated.
 
 mod arguments;
-mod cluster;
 mod cuts;
 mod losses;
 mod model;
@@ -20,8 +19,8 @@ mod worker;
 
 use anyhow::Context;
 use arguments::Arguments;
-use cluster::{Cluster, Signal};
 use losses::Losses;
+use predis_benches::cluster::{Cluster, Signal};
 use predis_client::{Client, Config};
 use predis_types::SplitMix64;
 use std::{process::ExitCode, sync::Arc, time::Instant};
@@ -49,7 +48,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
-    let mut cluster = Cluster::start(&arguments.binary, arguments.base_port, arguments.nodes).await?;
+    let mut cluster = Cluster::start(&arguments.binary, arguments.base_port, arguments.nodes, &[]).await?;
     let seeds = cluster.grpc_addresses();
     let config = Config::new(seeds.clone()).deadline(arguments.deadline).connections(arguments.connections);
     let client = Client::connect(config).await.context("the client cannot connect")?;

@@ -27,8 +27,10 @@ const METRICS_OFFSET: u16 = 300;
 
 /// How a node is made to end.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Signal {
+pub enum Signal {
+    /// SIGTERM.
     Term,
+    /// SIGKILL.
     Kill,
 }
 
@@ -42,7 +44,7 @@ impl fmt::Display for Signal {
 }
 
 /// The nodes, killed when it is dropped.
-pub(crate) struct Cluster {
+pub struct Cluster {
     binary: PathBuf,
     directory: TempDir,
     base_port: u16,
@@ -50,35 +52,53 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts nodes that make one cluster, and waits until all of them serve.
-    pub(crate) async fn start(binary: &Path, base_port: u16, count: usize) -> anyhow::Result<Cluster> {
+    /// Starts nodes that make one cluster, and waits until all of them serve. The first is founded with the flags.
+    ///
+    /// # Errors
+    /// When a process cannot be started, ends, or does not come up in time.
+    pub async fn start(
+        binary: &Path,
+        base_port: u16,
+        count: usize,
+        founding: &[&str],
+    ) -> anyhow::Result<Cluster> {
         let directory = tempfile::tempdir().context("cannot create a temporary directory")?;
         let mut cluster = Cluster { binary: binary.to_owned(), directory, base_port, nodes: Vec::new() };
-        for node in 0..count {
-            let founder = cluster.grpc(0);
-            let first = match node {
-                0 => vec!["--bootstrap"],
-                _ => vec!["--join", &founder],
-            };
-            let child = cluster.spawn(node, &first)?;
-            cluster.nodes.push(child);
-            cluster.ready(node).await?;
+        let founder = [&["--bootstrap"], founding].concat();
+        cluster.nodes.push(cluster.spawn(0, &founder)?);
+        cluster.ready(0).await?;
+        for _ in 1..count {
+            cluster.join().await?;
         }
         Ok(cluster)
     }
 
+    /// One more node joins; waits until it serves.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub async fn join(&mut self) -> anyhow::Result<()> {
+        let node = self.nodes.len();
+        let founder = self.grpc(0);
+        self.nodes.push(self.spawn(node, &["--join", &founder])?);
+        self.ready(node).await
+    }
+
     /// Where the nodes' RESP fronts listen.
-    pub(crate) fn resp_addresses(&self) -> Vec<String> {
+    pub fn resp_addresses(&self) -> Vec<String> {
         (0..self.nodes.len()).map(|node| self.at(node, 0)).collect()
     }
 
     /// Where the nodes' gRPC listens.
-    pub(crate) fn grpc_addresses(&self) -> Vec<String> {
+    pub fn grpc_addresses(&self) -> Vec<String> {
         (0..self.nodes.len()).map(|node| self.grpc(node)).collect()
     }
 
     /// Ends a node, starts it again at once, and waits until it serves.
-    pub(crate) async fn restart(&mut self, node: usize, signal: Signal) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub async fn restart(&mut self, node: usize, signal: Signal) -> anyhow::Result<()> {
         let child = &mut self.nodes[node];
         match signal {
             Signal::Kill => child.kill()?,
