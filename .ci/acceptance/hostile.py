@@ -1,7 +1,7 @@
 """Real processes among faults of real networks, processes and disks, under clients whose history is then judged.
 
 usage: hostile.py PREDIS [--seconds 90] [--nodes 3] [--copies 3] [--seed N] [--only KIND ...]
-                  [--judge CHECK_HISTORY] [--verbose]
+                  [--singly] [--judge CHECK_HISTORY] [--verbose]
 
 Three to five `predis server` with TLS and tokens, each in a network namespace of its own, under `--ack quorum`.
 Clients share a few keys at a time and write down what they ask and hear. Meanwhile a schedule drawn from the seed does
@@ -13,14 +13,14 @@ cut       nothing gets from the node to the others or back; clients still reach 
 oneway    the node does not hear the others, or is not heard by them
 flap      its link goes down and up
 narrow    its link lets through less than it needs (tc tbf)
-delay     what others and clients say to the node, and its answers, are late (the last node, behind a proxy)
+delay     what others and clients say to the node, and its answers, are late (node 1, behind a proxy)
 reset     connections to the node end in the middle of what they carry (the same)
-deaf      nobody can connect to the node, which connects to whom it will (the same)
+deaf      nobody can connect to the node, which connects to whom it will, and perhaps dies of it (the same)
 full      its disk is full (node 2, whose data directory is a small tmpfs): it may stop, and is started again later
 
 In the end all is mended; then every node must be up, every slot served and every copy in sync, every key is read once
 more, and `check-history` must find the history of each linearizable. What a partition was declared lost for is in the
-history. Needs root and ip, iptables, tc and unshare; without, says so and is skipped. Needs cargo, or `--judge`.
+history; with --singly, one fault comes at a time and the next once all is whole, and nothing may be lost. Needs root and ip, iptables, tc and unshare; without, says so and is skipped. Needs cargo, or `--judge`.
 """
 
 import argparse
@@ -45,8 +45,8 @@ from hostile_net import GRPC, METRICS, RESP
 
 HERE = pathlib.Path(__file__).resolve().parent
 KINDS = ("kill", "stop", "cut", "oneway", "flap", "narrow", "delay", "reset", "deaf", "full")
-# Done by the proxy, so to the last node.
-PROXIED = ("delay", "reset", "deaf")
+# Done by the proxy, so to the node behind it, which is the first to lead.
+BY_PROXY, PROXIED = ("delay", "reset", "deaf"), 1
 DISK_MIB, SMALL_DISK, PARTITIONS = 24, 2, 64
 PROCESSES, THREADS = 2, 5
 
@@ -98,7 +98,9 @@ class Rig:
         self.certs = folder / "certs"
         self.predis("certs", "init", "--out", self.certs)
         self.issue("client", "tester")
-        self.nodes = [self.node(number) for number in range(1, args.nodes + 1)]
+        self.nodes = []
+        for number in range(1, args.nodes + 1):
+            self.nodes.append(self.node(number))
         self.last_asked, self.clients = self.nodes[0], []
         self.losses, self.lost_lines = None, []
 
@@ -119,14 +121,14 @@ class Rig:
 
     def node(self, number):
         """One node, not started."""
-        proxied = number == self.args.nodes
+        proxied = number == PROXIED
         hosts = sorted({f"10.77.0.{number}", f"10.77.0.{100 + number}"})
         more = self.issue("member", f"member-{number}", hosts) + ["--tls-clients", "required"]
         if number == 1:
             more += ["--bootstrap", "--require-auth", "--ack", "quorum", "--copies", self.args.copies]
             more += ["--partitions", PARTITIONS]
         else:
-            more += ["--join", f"10.77.0.1:{GRPC}"]
+            more += ["--join", f"{self.nodes[0].place.advertised}:{GRPC}"]
         return Node(self.args.predis, self.folder, number, proxied, more)
 
     def say(self, text):
@@ -230,7 +232,7 @@ class Rig:
             bag = list(self.args.only)
             rng.shuffle(bag)
             for kind in bag:
-                number = {"full": SMALL_DISK, **dict.fromkeys(PROXIED, len(self.nodes))}.get(kind)
+                number = {"full": SMALL_DISK, **dict.fromkeys(BY_PROXY, PROXIED)}.get(kind)
                 victim = self.nodes[(number or rng.randint(1, len(self.nodes))) - 1]
                 pause = rng.uniform(0.3, 2.5) if hand == 0 else rng.uniform(4, 12)
                 drawn.append((pause, kind, victim, rng.random(), rng.randrange(2**32)))
@@ -252,6 +254,8 @@ class Rig:
                 getattr(self, kind)(victim, length, random.Random(seed))
                 self.revive(victim, kind)
                 self.say(f"{kind} node {victim.number} is over")
+                if self.args.singly:
+                    lab.until(f"all is whole after {kind} of node {victim.number}", 60, self.whole, 0.2)
             except Exception as error:  # A fault that cannot be done is one of this script's.
                 self.checks.that(False, f"{kind} of node {victim.number}: {error!r}")
                 self.over.set()
@@ -328,10 +332,13 @@ class Rig:
             victim.order(reset=True)
             self.pause(rng.uniform(0.05, 0.5))
 
-    def deaf(self, victim, length, _rng):
-        """Not to be reached."""
+    def deaf(self, victim, length, rng):
+        """Not to be reached; and sometimes it dies of it."""
         victim.order(deaf=True)
         self.pause(0.5 + 7 * length)
+        if rng.random() < 0.5:
+            victim.expected = False
+            victim.kill()
         victim.order(deaf=False)
 
     def full(self, victim, length, _rng):
@@ -355,14 +362,15 @@ class Rig:
         with self.free:
             self.free.notify_all()
         for hand in self.hands:
-            hand.join(30)
+            hand.join(90)
             self.checks.that(not hand.is_alive(), "a fault does not end")
 
     def storm(self):
         """All that happens until the history is complete."""
         losses = threading.Thread(target=self.watch_losses, daemon=True)
         losses.start()
-        self.hands = [threading.Thread(target=self.hand, args=(number,), daemon=True) for number in (0, 1)]
+        hands = (0,) if self.args.singly else (0, 1)
+        self.hands = [threading.Thread(target=self.hand, args=(number,), daemon=True) for number in hands]
         for hand in self.hands:
             hand.start()
         self.over.wait(self.args.seconds)
@@ -412,6 +420,8 @@ def inside(args):
             rig.storm()
             for node in rig.nodes:
                 checks.that("panicked" not in node.log.read_text(encoding="utf-8", errors="replace"), f"node {node.number} panicked")
+            if args.singly:
+                checks.that(not rig.lost_lines, f"single faults lost {len(rig.lost_lines)} keys with their partitions")
             unused = [kind for kind in args.only if not rig.faults[kind]]
             checks.that(not unused or args.seconds < 90, f"faults that never came: {unused}")
             answered = rig.counted["answered"]
@@ -469,6 +479,7 @@ def main():
     parser.add_argument("--seed", type=int, default=int(time.time()) % 1_000_000)
     parser.add_argument("--only", nargs="*", default=KINDS, choices=KINDS)
     parser.add_argument("--judge", type=lab.binary, help="a built check-history")
+    parser.add_argument("--singly", action="store_true", help="one fault at a time, after which nothing may be lost")
     parser.add_argument("--verbose", action="store_true", help="say every fault as it happens")
     parser.add_argument("--inside", type=pathlib.Path, help=argparse.SUPPRESS)
     args = parser.parse_args()

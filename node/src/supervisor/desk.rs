@@ -2,13 +2,13 @@
 //!
 //! Drives [`Grantor`] with arrivals, majority rounds and the agreed state; knows nothing of gRPC.
 
-use super::rounds::Rounds;
+use super::{rounds::Rounds, unheard::is_unheard};
 use predis_meta::{ClusterState, Replica};
 use predis_raft::MetaRaft;
 use predis_replica::{Answer, Grantor, LeaseConfig, Refusal, Renewal};
 use predis_types::{Clock, Incarnation, NodeId, PartitionId};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -61,6 +61,8 @@ struct Inner {
     awake_us: u64,
     // When the last round began that a majority answered.
     confirmed_us: u64,
+    // Members follow this leader and cannot reach it.
+    unheard: bool,
     moves: BTreeMap<NodeId, Vec<Move>>,
 }
 
@@ -168,6 +170,7 @@ impl Desk {
         let now = self.clock.mono_us();
         let mut inner = self.lock();
         inner.confirmed_us = now;
+        inner.unheard = false;
         inner.grantor = term.map(|term| Grantor::new(term, now, self.config));
         inner.moves.clear();
     }
@@ -179,7 +182,8 @@ impl Desk {
     }
 
     /// The members whose leases have run out for sure. From now on they are granted none; so it must be known
-    /// that a majority still follows, or a leader that lost it would bar everyone, itself included, for nothing.
+    /// that a majority still follows, or a leader that lost it would bar everyone, itself included, for nothing. Nor
+    /// is anybody judged by a leader that is followed and not reached.
     pub(super) async fn judge(&self) -> Vec<(NodeId, Incarnation)> {
         // Often enough for a silence to be noticed when it ends, whoever else asks.
         let quiet_us = self.clock.mono_us().saturating_sub(self.lock().confirmed_us);
@@ -196,10 +200,22 @@ impl Desk {
         if candidates.is_empty() || !self.confirm().await {
             return Vec::new();
         }
+        let published = self.meta.published();
+        let up = published.state.nodes().values().filter(|member| member.is_up()).map(|member| member.id);
+        let overdue: BTreeSet<NodeId> = candidates.iter().map(|(node, _)| *node).collect();
         let mut inner = self.lock();
+        if is_unheard(self.meta.node(), &self.meta.members().0, &up.collect(), &overdue) {
+            inner.unheard = true;
+            return Vec::new();
+        }
         let Some(grantor) = &mut inner.grantor else { return Vec::new() };
         observe(grantor, &self.meta.published().state, self.clock.mono_us());
         grantor.overdue(self.clock.mono_us())
+    }
+
+    /// Whether this leader should let another one lead, because members follow it that cannot reach it.
+    pub(super) fn is_unheard(&self) -> bool {
+        self.lock().unheard
     }
 
     /// Replaces what each node should give away.

@@ -13,6 +13,7 @@ mod members;
 mod plan;
 mod rounds;
 mod survey;
+mod unheard;
 
 pub use desk::{Desk, Move, RenewAnswer};
 pub use plan::{Intentions, Plan, is_settled, plan};
@@ -21,10 +22,13 @@ use crate::config::Profile;
 use predis_meta::{Action, MetaCommand};
 use predis_raft::{Leadership, MetaRaft, Published};
 use predis_types::{Clock, Incarnation, NodeId};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// How many partitions one placement command changes at most.
 const CHANGES_PER_COMMAND: usize = 64;
+
+/// How long a leader is silent that lets another one lead: longer than voters stand by it and then take to elect.
+const SILENCE: Duration = Duration::from_secs(4);
 
 /// In whose name the supervisor proposes.
 const ACTOR: &str = "supervisor";
@@ -90,12 +94,25 @@ impl Supervisor {
                 return;
             }
         }
+        if self.desk.is_unheard() {
+            self.give_way().await;
+            return;
+        }
         self.members.tend(&self.meta, &published, self.clock.mono_us()).await;
         self.dismiss().await;
         // Before the waiting time is over it is not known who is alive.
         let published = self.meta.published();
         if self.desk.may_judge() && self.settled != Some(published.index) {
             self.place(&published).await;
+        }
+    }
+
+    /// Lets another member lead, whom the others can reach. If none does, this one leads on as if just elected.
+    async fn give_way(&self) {
+        tracing::warn!("members follow this leader and cannot reach it: it lets another one lead");
+        self.desk.lead(None);
+        if !self.meta.let_others_lead(SILENCE).await {
+            self.desk.lead(Some(self.term));
         }
     }
 

@@ -114,6 +114,11 @@ impl MetaRaft {
             .max_encoding_message_size(MAX_MESSAGE_BYTES)
     }
 
+    /// Which member it is.
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
     /// This member's copy of the metadata, which may lag.
     pub fn published(&self) -> Published {
         self.published.borrow().clone()
@@ -174,6 +179,17 @@ impl MetaRaft {
     /// by another [`MetaRaft::set_voters`].
     pub fn is_joint(&self) -> bool {
         self.raft.metrics().borrow().membership_config.membership().get_joint_config().len() > 1
+    }
+
+    /// Has this leader say nothing for so long, so that the voters elect another one; ends early when it hears of one.
+    /// Whether it did. Meanwhile nobody may ask it for a majority round or a proposal: those tell the voters that it
+    /// is still there.
+    pub async fn let_others_lead(&self, limit: Duration) -> bool {
+        let seen = self.leadership();
+        let silence = Silence::begin(&self.raft);
+        let changed = tokio::time::timeout(limit, self.leadership_changed(seen)).await.is_ok();
+        drop(silence);
+        changed
     }
 
     /// Gets a command agreed on by the cluster, wherever the leader is, and waits until this member has applied
@@ -309,6 +325,22 @@ impl MetaRaft {
         let mut published = self.published.clone();
         let seen = published.wait_for(|published| published.index >= index).await;
         seen.map(|published| published.clone()).map_err(|_| ProposeError::Unknown("raft stopped".into()))
+    }
+}
+
+/// No heartbeats while it lives, whoever stops waiting for what.
+struct Silence<'a>(&'a Raft);
+
+impl Silence<'_> {
+    fn begin(raft: &Raft) -> Silence<'_> {
+        raft.runtime_config().heartbeat(false);
+        Silence(raft)
+    }
+}
+
+impl Drop for Silence<'_> {
+    fn drop(&mut self) {
+        self.0.runtime_config().heartbeat(true);
     }
 }
 
