@@ -40,6 +40,12 @@ impl Lease {
         std::time::Duration::from_micros(left_us.max(1_000))
     }
 
+    /// For how long it has been over, in microseconds; `None`: there was none in this life, or it was given up.
+    pub fn over_for_us(&self) -> Option<u64> {
+        let until = Some(self.until_us.load(Ordering::Acquire)).filter(|until| *until > 0)?;
+        Some(self.clock.mono_us().saturating_sub(until))
+    }
+
     /// Whether the node holds its lease at this moment.
     pub fn is_valid(&self) -> bool {
         let until = self.until_us.load(Ordering::Acquire);
@@ -63,10 +69,15 @@ mod tests {
         let clock = Arc::new(ManualClock::new(0));
         let lease = Lease::new(clock.clone());
         assert!(!lease.is_valid());
+        assert_eq!(lease.over_for_us(), None);
         lease.set(5_000);
         clock.advance_ms(4);
         assert!(lease.is_valid());
         clock.advance_ms(1);
         assert!(!lease.is_valid());
+        clock.advance_ms(2);
+        assert_eq!(lease.over_for_us(), Some(2_000));
+        lease.set(0);
+        assert_eq!(lease.over_for_us(), None);
     }
 }

@@ -19,7 +19,9 @@ mod stream;
 
 pub use hand_over::{Ask, AskOutcome, Effect, HandOver, HandOverConfig, Hold, Phase};
 pub use lease::{Answer, Grant, Grantor, Holder, LeaseConfig, Refusal, Renewal, Standing, Ticket};
-pub use partition::{Access, CopyStep, Held, Life, Local, Ownership, Role, access, copy_step, may_reply};
+pub use partition::{
+    Access, CopyStep, Held, Life, Local, Ownership, Reading, Role, access, copy_step, may_reply, reading,
+};
 pub use stream::{
-    Ack, Cursor, Entry, Follow, Lead, Members, PageHead, Part, Received, SetChange, StreamConfig,
+    Ack, Cursor, Entry, Follow, Freshness, Lead, Members, PageHead, Part, Received, SetChange, StreamConfig,
 };

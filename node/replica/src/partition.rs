@@ -57,6 +57,17 @@ pub enum Access {
     TryAgain,
 }
 
+/// What to do with a request that only reads, of a client to whom a replica will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reading {
+    /// Answer it from the copy, though this node does not serve the partition.
+    Copy,
+    /// Answer that the copy is too old, and that nobody has a better one.
+    TooOld,
+    /// As any other request.
+    As(Access),
+}
+
 /// The copy that a node has of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Held {
@@ -66,6 +77,9 @@ pub struct Held {
     pub lost: u64,
     /// Whether it is whole, not a copy in the making.
     pub whole: bool,
+    /// Whether it is whole and shows nothing but what is committed: so it does in the epoch in which it was last known
+    /// to be good, and in all later ones until the partition begins anew.
+    pub clean: bool,
     /// As what.
     pub role: Role,
 }
@@ -136,6 +150,16 @@ pub fn may_reply(local: &Local, owner: &Ownership, executed: Epoch) -> bool {
         && !matches!(local.hold, Hold::Moved(_))
 }
 
+/// What to do with a request that only reads, when `access` is what any other one gets: the copy here may be answered
+/// from if it lacks at most `bound_us` of what happened. `stale_us` is `None` where there is no copy to be read.
+pub fn reading(access: Access, stale_us: Option<u64>, bound_us: u64) -> Reading {
+    match (access, stale_us) {
+        (Access::Moved(_) | Access::ClusterDown, Some(stale_us)) if stale_us <= bound_us => Reading::Copy,
+        (Access::ClusterDown, Some(_)) => Reading::TooOld,
+        _ => Reading::As(access),
+    }
+}
+
 /// What to do with the copy that `me` has, whenever the applied state changes. Needs no lease: a copy that may not be
 /// served does no harm.
 ///
@@ -144,6 +168,9 @@ pub fn may_reply(local: &Local, owner: &Ownership, executed: Epoch) -> bool {
 /// is in sync in an epoch in which it has not taken part yet has been in sync since the last one in which it did, and
 /// has everything that is committed. It may never have heard of it: states are skipped. A deposed primary may have
 /// what nobody else has, so its copy goes on only if it was drained.
+///
+/// A replica that is not in sync goes on too if it shows nothing but what is committed: whoever becomes primary was in
+/// sync, so has all of that, in the same order. It lacks what came after, and gets it, if that is kept still.
 pub fn copy_step(me: Life, held: Option<&Held>, owner: &Ownership, members: &Members) -> CopyStep {
     let mine = owner.primary == Some(me);
     if !mine && !members.seated.contains(&me) {
@@ -152,7 +179,8 @@ pub fn copy_step(me: Life, held: Option<&Held>, owner: &Ownership, members: &Mem
     let goes_on = held.is_some_and(|held| {
         let through = held.whole && members.in_sync.contains(&me);
         let shared = mine || held.role != Role::Lead { drained: false };
-        held.lost == members.lost && (held.epoch == owner.epoch || through && shared)
+        let behind = held.clean && held.role == Role::Follow && !mine;
+        held.lost == members.lost && (held.epoch == owner.epoch || through && shared || behind)
     });
     if goes_on && held.is_some_and(|held| held.epoch == owner.epoch) {
         return CopyStep::Keep;
@@ -213,12 +241,12 @@ mod tests {
 
     fn members(in_sync: &[Life], seated: &[Life], lost: u64) -> Members {
         let set = |lives: &[Life]| lives.iter().copied().collect();
-        Members { version: 1, lost, in_sync: set(in_sync), seated: set(seated) }
+        Members { version: 1, lost, in_sync: set(in_sync), seated: set(seated), ..Members::default() }
     }
 
     #[test]
     fn a_copy_goes_on_only_in_sync_and_without_a_break() {
-        let held = Held { epoch: Epoch(7), lost: 2, whole: true, role: Role::Follow };
+        let held = Held { epoch: Epoch(7), lost: 2, whole: true, clean: false, role: Role::Follow };
         let both = members(&[ME, OTHER], &[ME, OTHER], 2);
         let step = |held: &Held, owner, members: &Members| copy_step(ME, Some(held), &owner, members);
         assert_eq!(step(&held, owner(Some(OTHER), 7), &both), CopyStep::Keep);
@@ -242,8 +270,41 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_that_shows_only_what_is_committed_goes_on_behind_the_others() {
+        let held = Held { epoch: Epoch(7), lost: 2, whole: true, clean: true, role: Role::Follow };
+        let step =
+            |held: Held, primary, members: &Members| copy_step(ME, Some(&held), &owner(primary, 9), members);
+        let behind = members(&[OTHER], &[ME, OTHER], 2);
+        assert_eq!(step(held, Some(OTHER), &behind), CopyStep::Follow { empty: false });
+        assert_eq!(step(held, None, &members(&[], &[ME], 2)), CopyStep::Follow { empty: false });
+        assert_eq!(
+            step(held, Some(OTHER), &members(&[OTHER], &[ME, OTHER], 3)),
+            CopyStep::Follow { empty: true }
+        );
+        assert_eq!(step(held, Some(OTHER), &members(&[OTHER], &[OTHER], 2)), CopyStep::Discard);
+        let drained = Held { role: Role::Lead { drained: true }, ..held };
+        assert_eq!(step(drained, Some(OTHER), &behind), CopyStep::Follow { empty: true });
+        assert_eq!(step(held, Some(ME), &members(&[ME], &[ME], 3)), CopyStep::Lead { empty: true });
+    }
+
+    #[test]
+    fn a_read_is_answered_from_a_copy_that_is_fresh_enough() {
+        let moved = Access::Moved(NodeId(2));
+        for elsewhere in [moved, Access::ClusterDown] {
+            assert_eq!(reading(elsewhere, Some(5), 5), Reading::Copy);
+            assert_eq!(reading(elsewhere, None, 5), Reading::As(elsewhere));
+        }
+        assert_eq!(reading(moved, Some(6), 5), Reading::As(moved), "the primary has a better one");
+        assert_eq!(reading(Access::ClusterDown, Some(6), 5), Reading::TooOld);
+        for here in [Access::Serve { epoch: Epoch(1) }, Access::Wait, Access::TryAgain] {
+            assert_eq!(reading(here, Some(0), 5), Reading::As(here));
+        }
+    }
+
+    #[test]
     fn a_deposed_primary_keeps_only_what_everybody_has() {
-        let lead = |drained| Held { epoch: Epoch(7), lost: 0, whole: true, role: Role::Lead { drained } };
+        let role = |drained| Role::Lead { drained };
+        let lead = |drained| Held { epoch: Epoch(7), lost: 0, whole: true, clean: true, role: role(drained) };
         let both = members(&[ME, OTHER], &[ME, OTHER], 0);
         let step =
             |held: Held, primary, epoch| copy_step(ME, Some(&held), &owner(Some(primary), epoch), &both);

@@ -19,6 +19,8 @@ pub(crate) struct Access<'a> {
     pub(crate) effects: &'a mut Effects,
     /// Whether arguments may be kept as they are instead of being copied.
     pub(crate) shares_values: bool,
+    /// Whether nothing may change: the data is a replica's, and only its primary expires keys.
+    pub(crate) frozen: bool,
 }
 
 impl Access<'_> {
@@ -33,10 +35,13 @@ impl Access<'_> {
         self.alive(handle).then_some(handle)
     }
 
-    /// Whether the entry lives; it is removed when it does not.
+    /// Whether the entry lives; it is removed when it does not, if anything may change.
     pub(crate) fn alive(&mut self, handle: u32) -> bool {
         if !self.entry(handle).is_expired(self.cx.now_ms) {
             return true;
+        }
+        if self.frozen {
+            return false;
         }
         let key = Bytes::copy_from_slice(&self.entry(handle).key);
         self.commit(Effect::Delete { key, reason: DeleteReason::Expired });

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use predis_policy::{Eviction, Pool};
-use predis_resp::{CommandId, CommandSpec, Reply};
+use predis_resp::{CommandId, CommandSpec, Flag, Reply};
 use predis_types::{PartitionId, Slot, TenantId};
 
 use crate::access::Access;
@@ -126,11 +126,22 @@ impl Shard {
         work: impl FnOnce(&mut Access<'_>) -> R,
     ) -> R {
         self.time_ms = self.time_ms.max(cx.now_ms);
-        let cx = Context { now_ms: self.time_ms, ..*cx };
+        self.at(cx, self.time_ms, (effects, false), work)
+    }
+
+    /// Runs `work` at a time; `frozen` when it must leave the data as it is.
+    fn at<R>(
+        &mut self,
+        cx: &Context<'_>,
+        now_ms: u64,
+        (effects, frozen): (&mut Effects, bool),
+        work: impl FnOnce(&mut Access<'_>) -> R,
+    ) -> R {
+        let cx = Context { now_ms, ..*cx };
         let (hasher, cost) = (self.hasher, self.cost);
         let keyspace =
             self.tenants.entry(cx.tenant).or_insert_with(|| Keyspace::new(hasher, cost, cx.pool.kind()));
-        let mut access = Access { cx, keyspace, effects, shares_values: self.shares_values };
+        let mut access = Access { cx, keyspace, effects, shares_values: self.shares_values, frozen };
         let result = work(&mut access);
         access.keyspace.publish(&cx, usize::from(self.partition.0));
         result
@@ -147,6 +158,19 @@ impl Shard {
         effects: &mut Effects,
     ) -> Reply {
         self.with(cx, effects, |access| execute::run(access, command, args).unwrap_or_else(Reply::from))
+    }
+
+    /// Runs a command that only reads, on a replica's data, which stays as it is: a key whose time has come is not
+    /// found, and remains until the primary expires it. `None` for a command that may write.
+    pub fn read(&mut self, cx: &Context<'_>, command: &'static CommandSpec, args: &[Bytes]) -> Option<Reply> {
+        // The partition's time is its primary's: it stays, too.
+        let now_ms = self.time_ms.max(cx.now_ms);
+        let mut effects = Effects::new();
+        command.flags.contains(Flag::Readonly).then(|| {
+            self.at(cx, now_ms, (&mut effects, true), |access| {
+                execute::run(access, command, args).unwrap_or_else(Reply::from)
+            })
+        })
     }
 
     /// Carries out an effect as a replica does. `cx.now_ms` is the time at which the primary had it.

@@ -11,6 +11,9 @@ use std::{collections::BTreeSet, sync::Arc};
 /// The setting that says how many copies must be in sync for writes under quorum.
 pub const MIN_IN_SYNC: &str = "min-in-sync";
 
+/// The setting that says how old a copy may be that reads are answered from.
+pub const MAX_STALENESS: &str = "max-staleness-ms";
+
 /// The policy of a tenant whose policy this version does not know.
 const FALLBACK: PolicyKind = PolicyKind::S3fifo;
 
@@ -59,6 +62,7 @@ pub fn apply(serving: &Serving, published: &Published) {
         }
     }
     serving.shards.set_min_in_sync(min_in_sync(&published.state));
+    serving.shards.set_max_staleness_us(max_staleness_us(&published.state));
     // Shards first: a request that sees the new topology finds its shard.
     let state = &published.state;
     let partitions = (0..).map(PartitionId).zip(state.partitions());
@@ -74,6 +78,12 @@ fn min_in_sync(state: &ClusterState) -> usize {
     set.unwrap_or_else(|| state.cluster().map_or(1, |cluster| usize::from(cluster.copies / 2 + 1)))
 }
 
+/// How old a copy may be that reads are answered from, in microseconds; `None`: as old as it may be.
+fn max_staleness_us(state: &ClusterState) -> Option<u64> {
+    let set_ms: u64 = state.config().get(MAX_STALENESS)?.parse().ok()?;
+    Some(set_ms.saturating_mul(1000))
+}
+
 fn ownership(partition: &PartitionState) -> Ownership {
     Ownership { primary: partition.primary.map(life), epoch: partition.epoch }
 }
@@ -84,7 +94,7 @@ fn members(state: &ClusterState, partition: &PartitionState) -> Members {
     let seated = partition.replicas.iter().filter_map(|node| up(*node));
     let seated = seated.map(|member| Life { node: member.id, incarnation: member.incarnation });
     let seated = seated.chain(in_sync.iter().copied()).collect();
-    Members { version: partition.version, lost: partition.lost, in_sync, seated }
+    Members { version: partition.version, lost: partition.lost, in_sync, seated, apart: BTreeSet::new() }
 }
 
 fn life(replica: Replica) -> Life {

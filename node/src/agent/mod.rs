@@ -16,6 +16,6 @@ mod lease;
 
 pub use budget::budget;
 pub use expiry::expire;
-pub use follow::{MIN_IN_SYNC, apply, follow};
+pub use follow::{MAX_STALENESS, MIN_IN_SYNC, apply, follow};
 pub use hand_over::give_away;
 pub use lease::{LeaseAgent, hold_lease, refusal_name};

@@ -103,6 +103,8 @@ pub(super) enum Error {
     BadParameter { name: &'static str, reason: String },
     #[error("ERR CONFIG SET failed - {0}")]
     NotAgreed(#[from] ProposeError),
+    #[error("MASTERDOWN The copy here is older than max-staleness-ms allows, and there is no primary")]
+    TooOld,
     #[error("NOREPLICAS Not enough good replicas to write.")]
     NoReplicas,
     #[error("ERR '{0}' cannot be carried out here")]
@@ -131,6 +133,7 @@ pub(super) fn refusal(
         }),
         Answer::Withheld => Some(Error::Withheld),
         Answer::NoReplicas => Some(Error::NoReplicas),
+        Answer::TooOld => Some(Error::TooOld),
         Answer::TryAgain => Some(Error::TryAgain),
         _ => None,
     }

@@ -25,6 +25,8 @@ struct Group {
     slots: Vec<Slot>,
     /// By which id the client keeps copies of what it reads, if it does.
     tracked: Option<u64>,
+    /// Whether a replica's copy will do for them.
+    from_copy: bool,
 }
 
 /// A group that was carried out, and what its replies wait for.
@@ -54,7 +56,13 @@ impl Connection {
                 let home = identity.as_ref().and_then(|identity| identity.gate.colocated);
                 let partition = home.unwrap_or_else(|| partitions.partition_of(slot));
                 let tracked = self.session.tracked();
-                let belongs = |group: &Group| (group.partition, group.tracked) == (partition, tracked);
+                // Whoever keeps copies is told of changes by primaries alone.
+                let from_copy = self.session.is_readonly()
+                    && call.spec.flags.contains(Flag::Readonly)
+                    && self.session.tracking_id().is_none();
+                let belongs = |group: &Group| {
+                    (group.partition, group.tracked, group.from_copy) == (partition, tracked, from_copy)
+                };
                 if !group.as_ref().is_none_or(belongs) {
                     self.begin(&mut group, &mut owed, &mut since_us).await?;
                 }
@@ -63,6 +71,7 @@ impl Connection {
                     calls: Vec::new(),
                     slots: Vec::new(),
                     tracked,
+                    from_copy,
                 });
                 group.calls.push(call);
                 group.slots.push(slot);
@@ -112,10 +121,10 @@ impl Connection {
         owed: &mut VecDeque<Owed>,
         since_us: &mut u64,
     ) -> io::Result<()> {
-        let Some(Group { partition, calls, slots, tracked }) = group.take() else { return Ok(()) };
+        let Some(Group { partition, calls, slots, tracked, from_copy }) = group.take() else { return Ok(()) };
         let specs: Vec<&'static CommandSpec> = calls.iter().map(|call| call.spec).collect();
-        let batch =
-            Batch { partition, tenant: self.session.tenant(), work: Work::Commands(calls), reader: tracked };
+        let (tenant, work) = (self.session.tenant(), Work::Commands(calls));
+        let batch = Batch { partition, tenant, work, reader: tracked, from_copy };
         let completion = match self.front.serving.shards.submit(batch) {
             // Not carried out yet: nothing may overtake it.
             Completion::Pending(future) => Completion::Ready(future.await),

@@ -4,6 +4,7 @@
 //! Shared between the connection's own task, which writes it, and CLIENT LIST and KILL, which read it from
 //! other connections. Knows nothing of sockets.
 
+mod choices;
 mod line;
 mod told;
 
@@ -249,23 +250,6 @@ impl Session {
     /// For how long it has been nobody, in microseconds; only while it is.
     pub(super) fn nameless_for_us(&self, now_us: u64) -> u64 {
         now_us.saturating_sub(self.nameless_us.load(Relaxed))
-    }
-
-    /// The protocol that replies are written in.
-    pub(super) fn protocol(&self) -> Protocol {
-        if self.resp3.load(Relaxed) { Protocol::Resp3 } else { Protocol::Resp2 }
-    }
-
-    pub(super) fn set_protocol(&self, protocol: Protocol) {
-        self.resp3.store(protocol == Protocol::Resp3, Relaxed);
-    }
-
-    pub(super) fn set_readonly(&self, readonly: bool) {
-        self.readonly.store(readonly, Relaxed);
-    }
-
-    pub(super) fn set_no_evict(&self, no_evict: bool) {
-        self.no_evict.store(no_evict, Relaxed);
     }
 
     /// What it calls itself.

@@ -20,10 +20,11 @@ use std::sync::{Mutex, PoisonError};
 const STRIPES: usize = 8;
 
 /// The codes that errors are counted under; whatever begins otherwise is counted under the last.
-const CODES: [&str; 14] = [
+const CODES: [&str; 15] = [
     "CLUSTERDOWN",
     "CROSSSLOT",
     "ERR",
+    "MASTERDOWN",
     "MOVED",
     "NOAUTH",
     "NOPERM",

@@ -2,7 +2,10 @@
 //!
 //! One row a setting. What a setting does is for whoever obeys it.
 
-use crate::{access::REQUIRE_AUTH, agent::MIN_IN_SYNC};
+use crate::{
+    access::REQUIRE_AUTH,
+    agent::{MAX_STALENESS, MIN_IN_SYNC},
+};
 use tonic::Status;
 
 /// One setting.
@@ -17,7 +20,14 @@ pub(super) struct Setting {
 }
 
 /// All of them, by name.
-pub(super) const SETTINGS: [Setting; 2] = [
+pub(super) const SETTINGS: [Setting; 3] = [
+    Setting {
+        name: MAX_STALENESS,
+        default: "none",
+        rule: "none or 1 to 86400000",
+        summary: "How many milliseconds of what happened a replica's copy may lack for READONLY reads to be answered from it; beyond that they go to the primary.",
+        accepts: |value| value == "none" || matches!(value.parse(), Ok(1..=86_400_000)),
+    },
     Setting {
         name: MIN_IN_SYNC,
         default: "auto",

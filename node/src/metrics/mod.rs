@@ -132,6 +132,22 @@ fn replication(page: &mut Page, running: &Running) {
         "What is kept of changes for replicas that do not have them yet, or may ask for them.",
         &[(&[][..], progress.log_bytes)],
     );
+    let standby = shards.standby();
+    page.gauge(
+        "predis_replica_copies",
+        "Copies that this node holds for other primaries: those that READONLY reads are answered from, and others.",
+        &[
+            (&[("readable", "yes")][..], standby.readable),
+            (&[("readable", "no")][..], standby.copies - standby.readable),
+        ],
+    );
+    if let Some(stale_us) = standby.stale_us {
+        page.gauge(
+            "predis_replica_staleness_seconds",
+            "How much of what happened a readable copy here may lack at most, in time; of the oldest one.",
+            &[(&[][..], stale_us as f64 / 1e6)],
+        );
+    }
     let counts = shards.replication_counts();
     let counters = [
         ("predis_replication_applied_total", "Entries applied for other primaries.", &counts.applied),

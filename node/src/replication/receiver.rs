@@ -16,11 +16,12 @@ pub async fn receive(serving: &Serving, request: ReplicateRequest) -> Result<Rep
     let from = request.from.as_ref().map(wire::life_of);
     let from = from.ok_or_else(|| Status::invalid_argument("from: must be given"))?;
     check(serving, &request.cluster, request.to.as_ref(), request.metadata_index).await?;
+    let made_after = Some(request.answered_us).filter(|at| *at > 0);
     let mut acks = Vec::with_capacity(request.parts.len());
     for part in request.parts {
         let partition = part.partition;
         let told = wire::part_of(part).ok_or_else(|| Status::invalid_argument("parts: one is none"))?;
-        match serving.shards.receive(from, told) {
+        match serving.shards.receive(from, told, made_after) {
             Ok(heard) => acks.push(wire::ack(partition, heard)),
             Err(error) => {
                 tracing::error!(partition, %error, "a change that was received cannot be applied");
@@ -28,7 +29,7 @@ pub async fn receive(serving: &Serving, request: ReplicateRequest) -> Result<Rep
             }
         }
     }
-    Ok(ReplicateReply { acks })
+    Ok(ReplicateReply { acks, at_us: serving.clock.mono_us() })
 }
 
 /// Says how far this node's copies are. From now on it listens to no primary of an earlier epoch than those that it

@@ -18,6 +18,10 @@ const CALL: Duration = Duration::from_millis(500);
 /// How fast a message is carried at least, in bytes a millisecond.
 const BYTES_PER_MS: u64 = 10_000;
 
+/// How often a replica is told of everything that it follows here, even where nothing is new: by that it knows how
+/// fresh its copies are.
+const BEAT: Duration = Duration::from_millis(200);
+
 /// How long a replica is left alone after a call to it failed.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -35,7 +39,8 @@ pub async fn send(serving: Arc<Serving>) -> String {
             let Some(queue) = serving.shards.queue_to(life).filter(|_| !running.contains_key(&life)) else {
                 continue;
             };
-            let sender = Sender { serving: serving.clone(), channels: channels.clone(), queue };
+            let sender =
+                Sender { serving: serving.clone(), channels: channels.clone(), queue, answered_us: 0 };
             running.insert(life, senders.spawn(sender.run()));
         }
         tokio::select! {
@@ -55,28 +60,40 @@ struct Sender {
     serving: Arc<Serving>,
     channels: Arc<Channels>,
     queue: Arc<Queue>,
+    /// What its last answer said of when it was given; 0: there was none yet.
+    answered_us: u64,
 }
 
 impl Sender {
-    async fn run(self) {
-        while let Some(partitions) = self.queue.next().await {
-            let outgoing = self.serving.shards.parts(&self.queue, &partitions, ROOM_BYTES);
+    async fn run(mut self) {
+        let mut beaten_us = 0;
+        while let Some(mut partitions) = self.queue.next().await {
+            let now_us = self.serving.clock.mono_us();
+            let beat = now_us.saturating_sub(beaten_us) >= BEAT.as_micros() as u64;
+            if beat {
+                beaten_us = now_us;
+                partitions = self.serving.shards.told(self.queue.to);
+            }
+            let outgoing = self.serving.shards.parts(&self.queue, &partitions, ROOM_BYTES, beat);
             if outgoing.is_empty() {
                 continue;
             }
-            let sent: Vec<(PartitionId, Epoch)> =
-                outgoing.iter().map(|told| (told.partition, told.part.epoch)).collect();
+            let sent: Vec<(PartitionId, Epoch, bool)> =
+                outgoing.iter().map(|told| (told.partition, told.part.epoch, told.beat)).collect();
+            let called = self.call(outgoing).await;
             let shards = &self.serving.shards;
-            match self.call(outgoing).await {
+            match called {
                 Ok(reply) if reply.acks.len() == sent.len() => {
-                    for ((id, epoch), ack) in sent.into_iter().zip(&reply.acks) {
+                    self.answered_us = reply.at_us;
+                    for ((id, epoch, _), ack) in sent.into_iter().zip(&reply.acks) {
                         shards.acknowledged(&self.queue, id, epoch, wire::heard(ack));
                     }
                 }
                 failed => {
                     let reason = failed.err().unwrap_or_else(|| "not every part was answered".to_owned());
                     tracing::debug!(to = %self.queue.to.node, reason, "a replica did not hear");
-                    for (id, epoch) in sent {
+                    // Of what was told before it is known that it was heard.
+                    for (id, epoch, _) in sent.into_iter().filter(|(_, _, beat)| !beat) {
                         shards.unheard(&self.queue, id, epoch);
                     }
                     tokio::time::sleep(PAUSE).await;
@@ -97,6 +114,7 @@ impl Sender {
             to: Some(wire::life(to)),
             metadata_index: self.serving.shards.begun_index(),
             parts,
+            answered_us: self.answered_us,
         };
         let limit = CALL + Duration::from_millis(size_bytes as u64 / BYTES_PER_MS);
         let called = self.channels.call(&addr, limit, |channel| async move {

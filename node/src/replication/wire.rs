@@ -14,7 +14,7 @@ pub(super) fn life_of(life: &wire::Life) -> Life {
 }
 
 pub(super) fn part(told: Outgoing) -> wire::Part {
-    let Outgoing { partition, part, page } = told;
+    let Outgoing { partition, part, page, vouched, beat: _ } = told;
     let mut runs: Vec<wire::Run> = Vec::new();
     for entry in &part.entries {
         match runs.last_mut() {
@@ -41,12 +41,14 @@ pub(super) fn part(told: Outgoing) -> wire::Part {
         last: part.last.0,
         page,
         session: part.session,
+        vouched,
     }
 }
 
 /// `None` when it is no part: a partition that cannot be, or entries of which it is not said where they are from.
 pub(super) fn part_of(part: wire::Part) -> Option<Outgoing> {
     let partition = PartitionId(u16::try_from(part.partition).ok()?);
+    let vouched = part.vouched;
     let mut entries = Vec::with_capacity(part.entries.len());
     let mut payloads = part.entries.into_iter();
     for run in part.runs {
@@ -75,7 +77,7 @@ pub(super) fn part_of(part: wire::Part) -> Option<Outgoing> {
         last: Sequence(part.last),
         page: head,
     };
-    payloads.next().is_none().then_some(Outgoing { partition, part, page })
+    payloads.next().is_none().then_some(Outgoing { partition, part, page, vouched, beat: false })
 }
 
 pub(super) fn ack(partition: u32, heard: Heard) -> wire::Ack {
@@ -123,6 +125,8 @@ mod tests {
             page: Some(head),
         };
         let sent = || Outgoing {
+            vouched: true,
+            beat: false,
             partition: PartitionId(2),
             part: part_sent.clone(),
             page: Some(Page { change: Bytes::from_static(b"page"), next: Some(from) }),

@@ -16,6 +16,8 @@ pub struct Batch {
     pub work: Work,
     /// The client that keeps copies of what it reads by this, if it does: the sink is told.
     pub reader: Option<u64>,
+    /// Whether commands that all only read may be answered from a replica's copy.
+    pub from_copy: bool,
 }
 
 /// One command on keys of one partition.
@@ -106,6 +108,8 @@ pub enum Answer {
     ClusterDown,
     /// It was carried out, but the node may not say what came of it, nor whether that will last.
     Withheld,
+    /// There is a copy, but older than may be read, and no primary: it was not carried out.
+    TooOld,
     /// Too few copies are in sync to write: it was not carried out.
     NoReplicas,
     /// It was not carried out; the same request may be served in a moment.

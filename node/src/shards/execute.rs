@@ -11,7 +11,7 @@ use super::{
 };
 use bytes::Bytes;
 use predis_policy::Pool;
-use predis_replica::{Access, access, may_reply};
+use predis_replica::{Access, Reading, access, may_reply};
 use predis_resp::{Flag, Reply};
 use predis_shard::{Context, Discarded, Effects, Shard};
 use predis_types::{Epoch, PartitionId, Sequence, probe::Event};
@@ -138,12 +138,16 @@ impl Shards {
 
     fn hold(&self, partition: &Partition, run: &mut Run) -> Hold {
         let mut guarded = partition.lock();
-        match access(&self.look(&guarded), &guarded.owner) {
-            Access::Wait => return Hold::Done(Step::Held),
-            Access::Moved(node) => run.refuse_rest(&Answer::Moved(node)),
-            Access::ClusterDown => run.refuse_rest(&Answer::ClusterDown),
-            Access::TryAgain => run.refuse_rest(&Answer::TryAgain),
-            Access::Serve { .. } => {
+        let access = access(&self.look(&guarded), &guarded.owner);
+        let reading = if run.batch.from_copy { self.reading(&guarded, access) } else { Reading::As(access) };
+        match reading {
+            Reading::Copy => self.read_copy(&mut guarded, run),
+            Reading::TooOld => run.refuse_rest(&Answer::TooOld),
+            Reading::As(Access::Wait) => return Hold::Done(Step::Held),
+            Reading::As(Access::Moved(node)) => run.refuse_rest(&Answer::Moved(node)),
+            Reading::As(Access::ClusterDown) => run.refuse_rest(&Answer::ClusterDown),
+            Reading::As(Access::TryAgain) => run.refuse_rest(&Answer::TryAgain),
+            Reading::As(Access::Serve { .. }) => {
                 let over = self.carry_out(partition.id, &mut guarded, run);
                 if over || !run.is_finished() {
                     return Hold::MakeRoom;
@@ -151,6 +155,22 @@ impl Shards {
             }
         }
         Hold::Done(self.verify_locked(&guarded, run))
+    }
+
+    /// Carries out what is left of the run on a copy that is not served, which stays as it is.
+    fn read_copy(&self, guarded: &mut Guarded, run: &mut Run) {
+        let (now, rng) = (self.now(), guarded.random());
+        let (tenants, tenant) = (self.tenants.load(), run.batch.tenant);
+        if let Work::Commands(calls) = &run.batch.work
+            && let Some(copy) = &mut guarded.copy
+            && let Some(pool) = copy.pool(&tenants, tenant)
+        {
+            let (shard, cx) = copy.on(tenant, pool, now, rng);
+            let left = &calls[run.answers.len()..];
+            let replies = left.iter().map(|call| shard.read(&cx, call.spec, &call.args));
+            run.answers.extend(replies.map(|reply| reply.map_or(Answer::TryAgain, Answer::Reply)));
+        }
+        run.refuse_rest(&Answer::TryAgain);
     }
 
     /// Carries out what is left of the run, or some of it; whether the tenant is over its budget then.

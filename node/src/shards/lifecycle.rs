@@ -8,7 +8,7 @@ use super::{
     Shards,
     partition::{Following, Guarded, Leading, Partition, ShardCopy, Stream},
 };
-use predis_replica::{CopyStep, Follow, Lead, Members, Ownership, copy_step};
+use predis_replica::{CopyStep, Follow, Freshness, Lead, Members, Ownership, copy_step};
 use predis_shard::{Context, Counters, Discarded, Shard};
 use predis_types::{Epoch, PartitionId, TenantId, probe::Event};
 use std::sync::{
@@ -79,7 +79,8 @@ impl Shards {
             CopyStep::Lead { empty: true } => self.start(partition.id, &mut guarded, owner.epoch, members),
             CopyStep::Follow { empty: true } => {
                 let follow = Follow::new(owner.epoch, self.stream);
-                let following = Following { follow, cursor: None, lost: members.lost };
+                let fresh = Freshness::default();
+                let following = Following { follow, fresh, cursor: None, lost: members.lost };
                 guarded.copy =
                     Some(ShardCopy::new(self.empty_shard(partition.id), Stream::Follow(following)));
             }
@@ -152,11 +153,14 @@ impl Shards {
     /// The copy becomes a replica's in this epoch, or goes on as such.
     fn follow_on(&self, guarded: &mut Guarded, epoch: Epoch, members: &Members) {
         let Some(ShardCopy { shard, pools, stream }) = guarded.copy.take() else { return };
-        let follow = match stream {
-            Stream::Lead(leading) => leading.lead.retire(epoch),
-            Stream::Follow(following) => following.follow.again(epoch),
+        let (follow, fresh) = match stream {
+            Stream::Lead(leading) => (leading.lead.retire(epoch), Freshness::default()),
+            Stream::Follow(Following { follow, fresh, .. }) => {
+                (follow.again(epoch, members.in_sync.contains(&self.identity)), fresh)
+            }
         };
-        let following = Following { follow, cursor: None, lost: members.lost };
+        let fresh = fresh.again(follow.applied());
+        let following = Following { follow, fresh, cursor: None, lost: members.lost };
         let mut copy = ShardCopy { shard, pools, stream: Stream::Follow(following) };
         self.take_up_pools(&mut copy, guarded.random());
         guarded.copy = Some(copy);

@@ -25,6 +25,7 @@ mod pages;
 mod partition;
 mod put;
 mod queue;
+mod standby;
 mod streams;
 mod tap;
 mod tenants;
@@ -40,6 +41,7 @@ pub use effects::{EffectCounts, Sink};
 pub use expire::Expiry;
 pub use hand_over::HandOverAction;
 pub use queue::Queue;
+pub use standby::Standby;
 pub use streams::{Heard, Outgoing, Page, Progress, ReplicationCounts};
 pub use tenants::Budget;
 
@@ -107,6 +109,8 @@ pub struct Shards {
     drained: Notify,
     /// With fewer copies in sync a write under quorum is refused.
     min_in_sync: AtomicUsize,
+    /// How old a copy may be that reads are answered from, in microseconds.
+    max_stale_us: AtomicU64,
     /// Whether the last [`Shards::trim`] left something beyond a budget.
     beyond: AtomicBool,
     /// One applied state at a time.
@@ -148,6 +152,7 @@ impl Shards {
             heard: Notify::new(),
             drained: Notify::new(),
             min_in_sync: AtomicUsize::new(1),
+            max_stale_us: AtomicU64::new(u64::MAX),
             beyond: AtomicBool::new(false),
             updating: Mutex::new(()),
             retired: Mutex::default(),

@@ -8,7 +8,7 @@
 use super::{queue::Queue, tap::Tap, tenants::Table};
 use bytes::Bytes;
 use predis_policy::Pool;
-use predis_replica::{Cursor, Follow, HandOver, Held, Hold, Lead, Life, Local, Ownership, Role};
+use predis_replica::{Cursor, Follow, Freshness, HandOver, Held, Hold, Lead, Life, Local, Ownership, Role};
 use predis_shard::{Context, Shard};
 use predis_types::{Epoch, PartitionId, TenantId, mix64};
 use std::{
@@ -53,6 +53,8 @@ impl Leading {
 /// A replica's stream.
 pub(super) struct Following {
     pub(super) follow: Follow<Bytes>,
+    /// How fresh the copy is.
+    pub(super) fresh: Freshness,
     /// From where on a copy in the making has nothing yet; `None`: it is whole.
     pub(super) cursor: Option<Cursor>,
     /// How often the partition had begun anew when this copy began.
@@ -157,12 +159,14 @@ impl Guarded {
                 epoch: lead.epoch(),
                 lost: lead.members().lost,
                 whole: true,
+                clean: false,
                 role: Role::Lead { drained },
             },
             Stream::Follow(following) => Held {
                 epoch: following.follow.epoch(),
                 lost: following.lost,
                 whole: following.follow.is_whole(),
+                clean: following.fresh.is_clean(&following.follow),
                 role: Role::Follow,
             },
         })

@@ -8,11 +8,11 @@
 
 use super::{
     ChangeError, Shards, change, pages,
-    partition::{Leading, ShardCopy},
+    partition::{Following, Leading, ShardCopy},
     queue::Queue,
 };
 use bytes::Bytes;
-use predis_replica::{Ack, Cursor, Life, Part, SetChange};
+use predis_replica::{Access, Ack, Cursor, Life, Part, SetChange, access};
 use predis_shard::{Discarded, Effects};
 use predis_types::{Epoch, PartitionId, Sequence, TenantId};
 use std::{
@@ -44,6 +44,10 @@ pub struct Outgoing {
     pub part: Part<Bytes>,
     /// The page that it announces.
     pub page: Option<Page>,
+    /// Whether the primary could answer for the partition when it made this.
+    pub vouched: bool,
+    /// Whether it says nothing new.
+    pub beat: bool,
 }
 
 /// Keys of a copy, in hash order.
@@ -148,7 +152,14 @@ impl Shards {
     }
 
     /// What to tell a replica of these partitions, about `room_bytes` of it; those that did not fit are marked again.
-    pub fn parts(&self, queue: &Queue, partitions: &[PartitionId], room_bytes: usize) -> Vec<Outgoing> {
+    /// With a `beat` it is told of those too in which nothing is new.
+    pub fn parts(
+        &self,
+        queue: &Queue,
+        partitions: &[PartitionId],
+        room_bytes: usize,
+        beat: bool,
+    ) -> Vec<Outgoing> {
         let mut left = room_bytes;
         let mut outgoing = Vec::new();
         for &id in partitions {
@@ -156,7 +167,7 @@ impl Shards {
                 queue.mark(id);
                 continue;
             }
-            let Some(told) = self.part(id, queue.to, left) else { continue };
+            let Some(told) = self.part(id, queue.to, left, beat) else { continue };
             let entries = told.part.entries.iter().map(|entry| entry.size_bytes).sum::<usize>();
             let page = told.page.as_ref().map_or(0, |page| page.change.len());
             left = left.saturating_sub(entries + page + 64);
@@ -165,11 +176,18 @@ impl Shards {
         outgoing
     }
 
-    fn part(&self, id: PartitionId, to: Life, room_bytes: usize) -> Option<Outgoing> {
+    fn part(&self, id: PartitionId, to: Life, room_bytes: usize, beat: bool) -> Option<Outgoing> {
         let mut guarded = self.partition(id)?.lock();
+        let vouched = matches!(access(&self.look(&guarded), &guarded.owner), Access::Serve { .. });
         let copy = guarded.copy.as_mut()?;
-        let part = copy.leading_mut()?.lead.part(to, room_bytes)?;
-        let Some(head) = part.page else { return Some(Outgoing { partition: id, part, page: None }) };
+        let lead = &mut copy.leading_mut()?.lead;
+        let (part, beat) = match lead.part(to, room_bytes) {
+            Some(part) => (part, false),
+            None => (lead.beat(to).filter(|_| beat)?, true),
+        };
+        let Some(head) = part.page else {
+            return Some(Outgoing { partition: id, part, page: None, vouched, beat });
+        };
         let (tenant, effects, next) = pages::page(copy, head.from, self.stream.page_bytes);
         let at_ms = copy.shard.time_ms();
         copy.leading_mut()?.lead.page_ends(to, head, next);
@@ -180,7 +198,7 @@ impl Shards {
             [] => Bytes::new(),
             effects => change::encode(tenant, at_ms, effects.iter()).0,
         };
-        Some(Outgoing { partition: id, part, page: Some(Page { change, next }) })
+        Some(Outgoing { partition: id, part, page: Some(Page { change, next }), vouched, beat })
     }
 
     /// A replica answered what it was told in an epoch.
@@ -219,12 +237,13 @@ impl Shards {
         }
     }
 
-    /// Takes in what another node tells as the primary of a partition.
+    /// Takes in what another node tells as the primary of a partition, in a call that it made after a time, in
+    /// microseconds of this node's clock.
     ///
     /// # Errors
     /// When a change cannot be read: nothing of it was applied, and this copy cannot go on.
-    pub fn receive(&self, from: Life, told: Outgoing) -> Result<Heard, ChangeError> {
-        let Outgoing { partition: id, part, page } = told;
+    pub fn receive(&self, from: Life, told: Outgoing, made_after: Option<u64>) -> Result<Heard, ChangeError> {
+        let Outgoing { partition: id, part, page, vouched, .. } = told;
         let Some(partition) = self.partition(id) else { return Ok(Heard::OtherEpoch(Epoch(0))) };
         let mut guarded = partition.lock();
         let (owner, rng) = (guarded.owner, guarded.random());
@@ -249,7 +268,10 @@ impl Shards {
                 following.cursor = page.next;
             }
         }
-        let ack = copy.following_mut().map(|following| following.follow.ack());
+        let ack = copy.following_mut().map(|Following { follow, fresh, .. }| {
+            fresh.heard(&part, follow, made_after.filter(|_| vouched));
+            follow.ack()
+        });
         drop(guarded);
         drop(garbage);
         Ok(ack.map_or(Heard::OtherEpoch(owner.epoch), Heard::Ack))

@@ -38,7 +38,7 @@ pub(crate) fn told(reply: Reply) -> Told {
         }
         "NOAUTH" => return Told::NoAuth(line.into_owned()),
         "CLUSTERDOWN" => line == UNACKNOWLEDGED,
-        "TRYAGAIN" | "LOADING" | "NOREPLICAS" => false,
+        "TRYAGAIN" | "LOADING" | "MASTERDOWN" | "NOREPLICAS" => false,
         _ => return Told::Reply(Reply::Error(line)),
     };
     Told::Later { line: line.into_owned(), may_have_run }

@@ -83,11 +83,14 @@ impl<T: Clone> Follow<T> {
         self.tail.log.size_bytes()
     }
 
-    /// Another epoch began, and it is in sync still: what it has stays, but for all that it has not applied it has
-    /// to be seen whether the new primary has it too.
+    /// Another epoch began, and all that it has applied is committed: that stays. For what it has not applied it has
+    /// to be seen whether the new primary has it too; unless it is `in_sync` that is worth nothing.
     #[must_use]
-    pub fn again(mut self, epoch: Epoch) -> Follow<T> {
+    pub fn again(mut self, epoch: Epoch, in_sync: bool) -> Follow<T> {
         (self.epoch, self.session, self.matched) = (epoch, 0, self.tail.applied);
+        if !in_sync {
+            self.tail.log.truncate(self.tail.applied);
+        }
         self
     }
 

@@ -230,6 +230,20 @@ impl<T: Clone> Lead<T> {
         }
     }
 
+    /// What to tell a replica that has been told everything, so that it knows: instead of a part, when there is none.
+    pub fn beat(&self, to: Life) -> Option<Part<T>> {
+        let peer = self.peers.get(&to).filter(|peer| peer.stage == Stage::Streaming)?;
+        Some(Part {
+            epoch: self.epoch,
+            session: peer.session,
+            first: Sequence(0),
+            entries: Vec::new(),
+            committed: self.committed,
+            last: self.log.last(),
+            page: None,
+        })
+    }
+
     /// Whether [`Lead::part`] has more than news of what is committed.
     pub fn has_more_for(&self, to: Life) -> bool {
         self.peers.get(&to).is_some_and(|peer| match peer.stage {
@@ -305,18 +319,21 @@ impl<T: Clone> Lead<T> {
 
     /// Who should be in sync.
     fn wanted(&self, now: u64) -> BTreeSet<Life> {
+        let Members { seated, in_sync, apart, .. } = &self.members;
+        let complete = !apart.contains(&self.me)
+            && seated.iter().all(|life| apart.contains(life) || in_sync.contains(life));
         let stays = |life: &Life| {
             let Some(peer) = self.peers.get(life) else { return *life == self.me };
-            !self.is_late(peer, now) && peer.stage != Stage::Unfit
+            !self.is_late(peer, now) && peer.stage != Stage::Unfit && !(complete && apart.contains(life))
         };
         let joins = |(life, peer): (&Life, &Peer)| {
             let ready = peer.stage == Stage::Streaming
                 && peer.matched >= self.committed.max(self.inherited)
                 && peer.shows.is_some_and(|shows| shows <= self.committed)
                 && !self.is_late(peer, now);
-            (ready && !self.members.in_sync.contains(life)).then_some(*life)
+            (ready && !in_sync.contains(life) && !apart.contains(life)).then_some(*life)
         };
-        let staying = self.members.in_sync.iter().copied().filter(stays);
+        let staying = in_sync.iter().copied().filter(stays);
         staying.chain(self.peers.iter().filter_map(joins)).collect()
     }
 

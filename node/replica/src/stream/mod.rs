@@ -17,6 +17,7 @@
 //! Knows no sockets, no Raft library, no data: entries are the caller's.
 
 mod follow;
+mod freshness;
 mod lead;
 mod log;
 mod peer;
@@ -24,6 +25,7 @@ mod peer;
 mod tests;
 
 pub use follow::{Follow, Received};
+pub use freshness::Freshness;
 pub use lead::{Lead, SetChange};
 pub use log::Entry;
 
@@ -70,6 +72,9 @@ pub struct Members {
     pub in_sync: BTreeSet<Life>,
     /// Who should hold a copy and is up, the primary and those in sync included.
     pub seated: BTreeSet<Life>,
+    /// Who of those holds one that nobody waits for: they do not join the in-sync set, and leave it, where they are in
+    /// it, once all others are.
+    pub apart: BTreeSet<Life>,
 }
 
 /// A place in the order in which a copy is made: by tenant, then by hash position.

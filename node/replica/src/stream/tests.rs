@@ -21,7 +21,8 @@ fn set(lives: &[Life]) -> BTreeSet<Life> {
 }
 
 fn members(version: u64, in_sync: &[Life], seated: &[Life]) -> Members {
-    Members { version, lost: 0, in_sync: set(in_sync), seated: set(seated) }
+    let apart = BTreeSet::new();
+    Members { version, lost: 0, in_sync: set(in_sync), seated: set(seated), apart }
 }
 
 fn lead(in_sync: &[Life], seated: &[Life]) -> Lead<u64> {
@@ -193,10 +194,10 @@ fn a_new_primary_keeps_its_log_and_others_replace_theirs_where_it_differs() {
     heard(&mut b, 1, &[(2, 1), (2, 2), (2, 3), (2, 4), (2, 5)], 2);
     heard(&mut c, 1, &[(2, 1), (2, 2), (2, 3), (1, 41), (1, 51), (1, 61)], 2);
     let two = members(2, &[B, C], &[B, C]);
-    let (mut lead, behind, lost) = b.again(Epoch(3)).promote(B, Epoch(4), two, 0);
+    let (mut lead, behind, lost) = b.again(Epoch(3), true).promote(B, Epoch(4), two, 0);
     assert_eq!((behind, lost), (vec![3, 4, 5], 0));
     assert_eq!((lead.last(), lead.committed()), (Sequence(5), Sequence(2)));
-    let mut c = c.again(Epoch(4));
+    let mut c = c.again(Epoch(4), true);
     assert_eq!(c.ack().matched, Sequence(2), "of the rest it is not known whether it is shared");
     tell(&mut lead, C, &mut c);
     assert_eq!(c.last(), Sequence(6), "nothing goes before it is replaced");
@@ -233,7 +234,7 @@ fn what_the_last_primary_had_and_is_gone_is_counted_once() {
     b.receive(&part(1, 9));
     let lost = |b: &Follow<u64>| b.clone().promote(B, Epoch(9), Members::default(), 0).2;
     assert_eq!(lost(&b), 9);
-    let mut b = b.again(Epoch(2)).again(Epoch(3));
+    let mut b = b.again(Epoch(2), true).again(Epoch(3), true);
     assert_eq!(lost(&b), 9);
     // Another one became primary, with 4: what it lacked is its to report.
     b.receive(&part(3, 4));

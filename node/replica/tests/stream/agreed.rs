@@ -12,6 +12,8 @@ pub struct Agreed {
     /// Every node's latest incarnation, and whether it is up.
     nodes: Vec<(u64, bool)>,
     seats: Vec<bool>,
+    /// From which node on they hold copies that nobody waits for.
+    pub apart: usize,
     pub owner: Ownership,
     pub version: u64,
     pub lost: u64,
@@ -24,6 +26,7 @@ impl Agreed {
         Agreed {
             nodes: vec![(1, true); nodes],
             seats: vec![true; nodes],
+            apart: nodes,
             owner: Ownership::default(),
             version: 0,
             lost: 0,
@@ -49,12 +52,14 @@ impl Agreed {
     }
 
     pub fn members(&self) -> Members {
-        let seated = (0..self.nodes.len()).filter(|&node| self.seats[node] && self.is_up(node));
+        let seated = |first| (first..self.nodes.len()).filter(|&node| self.seats[node] && self.is_up(node));
+        let lives = |first| seated(first).map(|node| self.life(node)).collect();
         Members {
             version: self.version,
             lost: self.lost,
             in_sync: self.in_sync.clone(),
-            seated: seated.map(|node| self.life(node)).collect(),
+            seated: lives(0),
+            apart: lives(self.apart),
         }
     }
 
@@ -91,7 +96,7 @@ impl Agreed {
         if self.owner.primary.is_some() {
             return None;
         }
-        if self.in_sync.is_empty() && self.seats[node] && self.is_up(node) {
+        if self.in_sync.is_empty() && self.seats[node] && self.is_up(node) && node < self.apart {
             next.in_sync.insert(life);
             next.version += 1;
             next.lost += u64::from(self.owner.epoch > Epoch(0));

@@ -36,6 +36,23 @@ fn from_the_start(nodes: usize) -> World {
     world
 }
 
+/// Everybody is in sync but the last, whose copy nobody waits for; `anew`: it has none yet.
+fn apart(nodes: usize, anew: bool, mutation: Mutation) -> World {
+    let mut world = in_sync(nodes, Mutation::None);
+    let mut state = world.state().clone();
+    state.apart = nodes - 1;
+    world.agree(Some(state));
+    (0..nodes).for_each(|node| world.apply(node, world.agreed.len() - 1));
+    assert_eq!(world.settle(), Ok(()));
+    if anew {
+        world.boot(nodes - 1);
+        (0..nodes - 1).for_each(|node| world.apply(node, world.agreed.len() - 1));
+        world.forget_the_past();
+    }
+    world.setting.mutation = mutation;
+    world
+}
+
 /// A copy in pages whose ends depend on when they are made.
 fn in_pages(keys: u64, mutation: Mutation) -> World {
     let mut world = alone(2, keys, mutation);
@@ -130,6 +147,19 @@ fn a_partition_is_given_away_without_a_loss() {
 }
 
 #[test]
+fn a_copy_that_nobody_waits_for_goes_on_and_never_leads() {
+    let losing = Budget { appends: 1, downs: 1, ..NONE };
+    holds_and_settles(
+        "apart",
+        apart(2, false, Mutation::None),
+        Budget { appends: 2, boots: 2, failures: 1, ..NONE },
+    );
+    holds("apart, anew", apart(3, true, Mutation::None), losing);
+    holds("apart, failing", apart(3, false, Mutation::None), Budget { failures: 1, ..losing });
+    holds("apart, given away", apart(3, false, Mutation::None), Budget { appends: 1, hand_overs: 1, ..NONE });
+}
+
+#[test]
 fn planted_bugs_are_found() {
     let cases: [(Bug, World, Budget, &str); 4] = [
         (Bug::AckBeforeInSync, in_sync(2, Mutation::None), SEATS, "is in sync without what was acknowledged"),
@@ -152,12 +182,18 @@ fn planted_bugs_are_found() {
 
 #[test]
 fn carelessness_is_found() {
-    let cases: [(Mutation, World, Budget, &str); 6] = [
+    let cases: [(Mutation, World, Budget, &str); 7] = [
         (Mutation::LostIgnored, alone(2, 1, Mutation::LostIgnored), JOINING, "what was lost comes back"),
         (Mutation::OnlyIfHeard, alone(2, 1, Mutation::OnlyIfHeard), JOINING, "in sync without what was ack"),
         (Mutation::LateAnswered, in_sync(2, Mutation::LateAnswered), SEATS, "in sync without what was ack"),
         (Mutation::AheadTaken, in_sync(2, Mutation::AheadTaken), SEATS, "in sync without what was ack"),
         (Mutation::LateTaken, in_pages(4, Mutation::LateTaken), PAGES, "not what its history makes"),
+        (
+            Mutation::DirtyGoesOn,
+            apart(3, true, Mutation::DirtyGoesOn),
+            Budget { appends: 1, downs: 1, ..NONE },
+            "has what its primary",
+        ),
         (Mutation::OutcomeNotTold, settling(alone(2, 1, Mutation::OutcomeNotTold)), JOINING, "1 in sync"),
     ];
     for (mutation, world, budget, wrong) in cases {

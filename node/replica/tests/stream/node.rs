@@ -8,7 +8,8 @@
 
 use super::agreed::Agreed;
 use predis_replica::{
-    Ack, CopyStep, Cursor, Follow, Held, Lead, Life, Members, PageHead, Part, Role, StreamConfig, copy_step,
+    Ack, CopyStep, Cursor, Follow, Freshness, Held, Lead, Life, Members, PageHead, Part, Role, StreamConfig,
+    copy_step,
 };
 use predis_types::{Epoch, TenantId};
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ pub enum Mutation {
     LostIgnored,
     /// A copy goes on only if its node has heard that it was in sync.
     OnlyIfHeard,
+    /// A copy goes on behind the others though it may show what is not committed.
+    DirtyGoesOn,
     /// A replica takes what comes late from an earlier session.
     LateTaken,
     /// A primary takes an answer of an earlier session for one of this.
@@ -78,6 +81,8 @@ pub enum Stream {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Copy {
     pub stream: Stream,
+    /// Whether it shows only what is committed, as a replica.
+    pub fresh: Freshness,
     pub data: Data,
     pub history: Vec<Change>,
     pub lost: u64,
@@ -89,7 +94,8 @@ pub struct Copy {
 
 impl Copy {
     fn new(stream: Stream, lost: u64) -> Copy {
-        Copy { stream, data: Data::new(), history: Vec::new(), lost, cursor: 0, drained: false }
+        let fresh = Freshness::default();
+        Copy { stream, fresh, data: Data::new(), history: Vec::new(), lost, cursor: 0, drained: false }
     }
 
     pub fn epoch(&self) -> Epoch {
@@ -143,7 +149,8 @@ impl Copy {
             Stream::Lead(_) => Role::Lead { drained: self.drained },
             Stream::Follow(_) => Role::Follow,
         };
-        Held { epoch: self.epoch(), lost: self.lost, whole: self.is_whole(), role }
+        let clean = self.following().is_some_and(|follow| self.fresh.is_clean(follow));
+        Held { epoch: self.epoch(), lost: self.lost, whole: self.is_whole(), clean, role }
     }
 
     /// A page from a key on, of no more than `limit` keys.
@@ -207,11 +214,14 @@ impl Node {
                 self.copy = Some(copy);
             }
             (CopyStep::Follow { empty: false }, Some(copy)) => {
+                let in_sync = state.in_sync.contains(&me);
                 let follow = match copy.stream {
                     Stream::Lead(lead) => lead.retire(epoch),
-                    Stream::Follow(follow) => follow.again(epoch),
+                    Stream::Follow(follow) => follow.again(epoch, in_sync),
                 };
-                self.copy = Some(Copy { stream: Stream::Follow(follow), lost, drained: false, ..copy });
+                let fresh = copy.fresh.again(follow.applied());
+                self.copy =
+                    Some(Copy { stream: Stream::Follow(follow), fresh, lost, drained: false, ..copy });
             }
             (CopyStep::Keep | CopyStep::Lead { .. } | CopyStep::Follow { .. }, None) => {
                 unreachable!("what is not there cannot go on")
@@ -270,7 +280,9 @@ impl Node {
         if let (true, Some(head), Some(page)) = (received.page, message.part.page, &message.page) {
             copy.turn(head, page);
         }
-        let ack = copy.following()?.ack();
+        let Stream::Follow(follow) = &copy.stream else { return None };
+        copy.fresh.heard(&message.part, follow, None);
+        let ack = follow.ack();
         let session = if mutation == Mutation::LateTaken { message.part.session } else { ack.session };
         Some((Ack { session, ..ack }, received.begin_empty))
     }
@@ -297,7 +309,8 @@ fn cursor(position: u64) -> Cursor {
 fn mutated(held: Held, heard: bool, mutation: Mutation, members: &Members) -> Held {
     match mutation {
         Mutation::LostIgnored => Held { lost: members.lost, ..held },
-        Mutation::OnlyIfHeard => Held { whole: held.whole && heard, ..held },
+        Mutation::OnlyIfHeard => Held { whole: held.whole && heard, clean: false, ..held },
+        Mutation::DirtyGoesOn => Held { clean: held.whole, ..held },
         _ => held,
     }
 }

@@ -100,7 +100,7 @@ impl World {
 
     fn at_rest(&self) -> Result<(), String> {
         let state = self.state();
-        let lives = self.nodes.iter().map(|node| node.life).collect();
+        let lives = self.nodes[..state.apart].iter().map(|node| node.life).collect();
         if state.in_sync != lives {
             return Err(format!("at rest with {} in sync", state.in_sync.len()));
         }

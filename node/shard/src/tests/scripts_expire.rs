@@ -1,7 +1,9 @@
 //! Replies, errors and effects of the commands on expiry.
 
-use super::rig::{Rig, deleted};
-use crate::DeleteReason;
+use super::rig::{Rig, cx, deleted};
+use crate::{DeleteReason, Shard};
+use bytes::Bytes;
+use predis_resp::{Flag, Reply, commands, lookup};
 
 #[test]
 fn times_to_live() {
@@ -121,4 +123,38 @@ fn active_expiry_takes_the_earliest_first() {
     let expired = ["a", "b"].map(|key| deleted(key, DeleteReason::Expired));
     assert_eq!(rig.take_effects(), expired);
     assert_eq!((rig.shard.len(rig.tenant), rig.shard.stats(rig.tenant).expiring), (2, 1));
+}
+
+#[test]
+fn reading_a_replica_finds_no_expired_key_and_leaves_it_where_it_is() {
+    let mut rig = Rig::new();
+    rig.script(&[("SET k v PX 100", "OK"), ("SET stays v", "OK")]);
+    rig.now_ms += 101;
+    let (effects, time_ms) = (rig.effects.clone(), rig.shard.time_ms());
+    let mut read = |args: &[&str]| {
+        let args: Vec<Bytes> = args.iter().map(|arg| Bytes::copy_from_slice(arg.as_bytes())).collect();
+        let cx = cx!(rig);
+        rig.shard.read(&cx, lookup(&args).unwrap(), &args)
+    };
+    let mut judged = 0;
+    for spec in commands().flat_map(|spec| std::iter::once(spec).chain(spec.subcommands)) {
+        if !spec.flags.contains(Flag::Readonly) || !Shard::executes(spec.id) {
+            continue;
+        }
+        let mut args: Vec<&str> = spec.name.split('|').chain(["k"]).collect();
+        while args.len() < spec.arity.unsigned_abs() as usize {
+            args.push("0");
+        }
+        assert!(read(&args).is_some(), "{}", spec.name);
+        judged += 1;
+    }
+    assert!(judged > 10, "{judged} commands read");
+    assert_eq!(read(&["GET", "k"]), Some(Reply::Null));
+    assert_eq!(read(&["MGET", "k", "stays"]), Some(Reply::Array(vec![Reply::Null, Reply::bulk("v")])));
+    assert_eq!(read(&["SET", "k", "v"]), None, "it may write");
+    assert_eq!(read(&["GETDEL", "stays"]), None);
+    assert_eq!((rig.shard.len(rig.tenant), rig.shard.time_ms()), (2, time_ms));
+    assert_eq!(rig.effects, effects);
+    assert_eq!(rig.call("EXISTS k"), Reply::Integer(0));
+    assert_eq!(rig.shard.len(rig.tenant), 1, "the primary expires it");
 }

@@ -61,7 +61,7 @@ impl Request<'_> {
 
     /// Asks the shard of a partition; `None` when the partition is another node's by now.
     async fn ask(&self, partition: PartitionId, work: Work) -> Result<Option<Answer>, Error> {
-        let batch = Batch { partition, tenant: self.session.tenant(), work, reader: None };
+        let batch = Batch { partition, tenant: self.session.tenant(), work, reader: None, from_copy: false };
         match self.front.serving.shards.submit(batch).answers().await.pop() {
             Some(Answer::Moved(_)) | None => Ok(None),
             Some(Answer::ClusterDown) => Err(Error::ClusterDown),

@@ -25,7 +25,7 @@ pub(super) async fn run(request: &Request<'_>) -> Result<Reply, Error> {
         _ => return Err(Error::NotHere(request.spec.name)),
     };
     let serving = &request.front.serving;
-    let batch = Batch { partition, tenant: request.session.tenant(), work, reader: None };
+    let batch = Batch { partition, tenant: request.session.tenant(), work, reader: None, from_copy: false };
     match serving.shards.submit(batch).answers().await.pop() {
         Some(Answer::Count(count)) => Ok(Reply::Integer(count as i64)),
         Some(Answer::Done) => Ok(Reply::ok()),

@@ -153,7 +153,7 @@ async fn on_partition(
     let mut answers = Vec::new().into_iter();
     if own && !calls.is_empty() {
         let work = Work::Commands(calls.iter().map(|(_, call)| call.clone()).collect());
-        let batch = Batch { partition, tenant: identity.tenant, work, reader: None };
+        let batch = Batch { partition, tenant: identity.tenant, work, reader: None, from_copy: false };
         answers = serving.shards.submit(batch).answers().await.into_iter();
     }
     let mut replies = Vec::with_capacity(calls.len());

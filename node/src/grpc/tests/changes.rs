@@ -200,15 +200,16 @@ async fn whose_name_is_as_long_as_one_may_be_can_act_in_it() {
 async fn settings_are_named_explained_and_checked() {
     let rig = Rig::new().await;
     let all = rig.config().get(GetConfigRequest {}).await.unwrap().into_inner().settings;
-    assert_eq!(
-        (all[1].name.as_str(), all[1].value.as_str(), all[1].rule.as_str()),
-        ("require-auth", "no", "yes or no")
-    );
+    let require_auth = all.iter().find(|setting| setting.name == "require-auth").unwrap();
+    assert_eq!((require_auth.value.as_str(), require_auth.rule.as_str()), ("no", "yes or no"));
     let set = |name: &str, value: &str| SetConfigRequest { name: name.into(), value: Some(value.into()) };
     let wrong = said(rig.config().set(set("require-auth", "true")).await);
     assert_eq!(wrong, is(Code::InvalidArgument, "require-auth: must be yes or no, got \"true\""));
     let unknown = said(rig.config().set(set("colour", "red")).await);
-    assert_eq!(unknown, is(Code::NotFound, "name: must be one of min-in-sync require-auth, got \"colour\""));
+    assert_eq!(
+        unknown,
+        is(Code::NotFound, "name: must be one of max-staleness-ms min-in-sync require-auth, got \"colour\"")
+    );
     rig.config().set(set("require-auth", "no")).await.unwrap();
     assert_eq!(rig.state().config().get("require-auth").map(String::as_str), Some("no"));
     rig.config().set(SetConfigRequest { name: "require-auth".into(), value: None }).await.unwrap();

@@ -8,6 +8,7 @@ mod hand_over;
 mod ownership;
 mod replication;
 mod requests;
+mod standby;
 mod tenancy;
 
 use super::{Answer, Batch, Call, Completion, Shards, ShardsConfig, Sink, Work};
@@ -130,7 +131,13 @@ impl Rig {
     }
 
     fn submit(&self, partition: u16, tenant: TenantId, work: Work) -> Completion {
-        self.shards.submit(Batch { partition: PartitionId(partition), tenant, work, reader: None })
+        self.shards.submit(Batch {
+            partition: PartitionId(partition),
+            tenant,
+            work,
+            reader: None,
+            from_copy: false,
+        })
     }
 
     /// Submits what is served at once.
@@ -158,7 +165,7 @@ impl Rig {
 /// All of these are in sync, and nobody else is seated.
 fn members(version: u64, in_sync: &[Life]) -> Members {
     let set: std::collections::BTreeSet<Life> = in_sync.iter().copied().collect();
-    Members { version, lost: 0, in_sync: set.clone(), seated: set }
+    Members { version, in_sync: set.clone(), seated: set, ..Members::default() }
 }
 
 /// The answers that are there already.

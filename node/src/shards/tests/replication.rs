@@ -34,7 +34,7 @@ impl Pair {
     fn tell(&self, mut lost: impl FnMut() -> bool) -> usize {
         let mut calls = 0;
         loop {
-            let told = self.first.shards.parts(&self.queue(), &[PARTITION], 1000);
+            let told = self.first.shards.parts(&self.queue(), &[PARTITION], 1000, false);
             let Some(told) = told.into_iter().next() else { return calls };
             calls += 1;
             assert!(calls < 10_000, "it never ends");
@@ -43,7 +43,7 @@ impl Pair {
                 self.first.shards.unheard(&self.queue(), PARTITION, epoch);
                 continue;
             }
-            let heard = self.second.shards.receive(ME, told).unwrap();
+            let heard = self.second.shards.receive(ME, told, None).unwrap();
             if lost() {
                 self.first.shards.unheard(&self.queue(), PARTITION, epoch);
                 continue;
@@ -139,7 +139,7 @@ async fn under_quorum_replies_wait_for_everybody_in_sync_and_writes_for_enough_o
 fn who_is_not_the_primary_of_the_epoch_is_not_listened_to() {
     let pair = Pair::new();
     pair.first.ask(0, commands(&["SET k v"]));
-    let told = pair.first.shards.parts(&pair.queue(), &[PARTITION], 1000).remove(0);
+    let told = pair.first.shards.parts(&pair.queue(), &[PARTITION], 1000, false).remove(0);
     pair.second.hold(0, None, 3, Members { lost: 7, ..members(3, &[OTHER]) });
-    assert_eq!(pair.second.shards.receive(ME, told).unwrap(), Heard::OtherEpoch(Epoch(3)));
+    assert_eq!(pair.second.shards.receive(ME, told, None).unwrap(), Heard::OtherEpoch(Epoch(3)));
 }

@@ -85,6 +85,13 @@ pub(super) fn replication(request: &Request<'_>, fields: &mut Fields) {
     // By partition, not by node: a node is the primary of some and holds copies of others.
     fields.put("replication_lag_max", progress.lag);
     fields.put("copies_being_made", progress.copying);
+    // What is held here for other primaries: how much of what happened the oldest readable copy may lack.
+    let standby = shards.standby();
+    fields.put("replica_copies", standby.copies);
+    fields.put("replica_copies_readable", standby.readable);
+    if let Some(stale_us) = standby.stale_us {
+        fields.put("replica_staleness_ms", stale_us / 1000);
+    }
 }
 
 pub(super) fn cpu(_: &Request<'_>, fields: &mut Fields) {
