@@ -23,6 +23,7 @@ mod lease;
 mod life;
 mod metrics;
 mod node;
+mod regions;
 mod replication;
 mod serving;
 pub mod shards;

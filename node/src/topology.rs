@@ -5,6 +5,7 @@
 use predis_meta::{ClusterState, Member};
 use predis_raft::Published;
 use predis_router::{Endpoint, NodeInfo, Owner, Topology};
+use predis_types::NodeId;
 
 /// The topology of an agreed state; `None` before the cluster is created.
 pub fn of(published: &Published) -> Option<Topology> {
@@ -19,6 +20,10 @@ pub fn of(published: &Published) -> Option<Topology> {
             .map(|replica| replica.node)
             .filter(|node| Some(*node) != partition.primary.map(|primary| primary.node))
             .collect(),
+        others: {
+            let in_sync = |node: &NodeId| partition.in_sync.iter().any(|replica| replica.node == *node);
+            partition.replicas.iter().copied().filter(|node| !in_sync(node)).collect()
+        },
     };
     Some(Topology {
         version: published.index,

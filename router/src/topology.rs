@@ -58,6 +58,8 @@ pub struct Owner {
     pub epoch: Epoch,
     /// The in-sync replicas besides the primary.
     pub replicas: Vec<NodeId>,
+    /// Other nodes that hold a copy, or are to.
+    pub others: Vec<NodeId>,
 }
 
 /// Where a slot's requests go.
@@ -234,7 +236,7 @@ mod tests {
         t.nodes = (1..=3).map(|n| (NodeId(n), NodeInfo::default())).collect();
         t.owners = primaries
             .iter()
-            .map(|p| Owner { primary: p.map(NodeId), epoch: Epoch(4), replicas: Vec::new() })
+            .map(|p| Owner { primary: p.map(NodeId), epoch: Epoch(4), ..Owner::default() })
             .collect();
         t
     }

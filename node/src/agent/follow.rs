@@ -1,6 +1,6 @@
 //! Follows the agreed state: topology, shards and tenants are what it says.
 
-use crate::{serving::Serving, topology};
+use crate::{regions, serving::Serving, topology};
 use predis_meta::{Ack, ClusterState, PartitionState, Replica};
 use predis_policy::PolicyKind;
 use predis_raft::Published;
@@ -93,8 +93,10 @@ fn members(state: &ClusterState, partition: &PartitionState) -> Members {
     let up = |node| state.node(node).filter(|member| member.is_up());
     let seated = partition.replicas.iter().filter_map(|node| up(*node));
     let seated = seated.map(|member| Life { node: member.id, incarnation: member.incarnation });
-    let seated = seated.chain(in_sync.iter().copied()).collect();
-    Members { version: partition.version, lost: partition.lost, in_sync, seated, apart: BTreeSet::new() }
+    let seated: BTreeSet<Life> = seated.chain(in_sync.iter().copied()).collect();
+    let is_apart = |life: &&Life| state.node(life.node).is_some_and(|m| regions::is_apart(state, m));
+    let apart = seated.iter().filter(is_apart).copied().collect();
+    Members { version: partition.version, lost: partition.lost, in_sync, seated, apart }
 }
 
 fn life(replica: Replica) -> Life {

@@ -5,7 +5,9 @@
 use crate::{
     access::REQUIRE_AUTH,
     agent::{MAX_STALENESS, MIN_IN_SYNC},
+    regions::{HOME_REGION, MOST_REGION_COPIES, NO_HOME, REGION_COPIES},
 };
+use predis_meta::limits;
 use tonic::Status;
 
 /// One setting.
@@ -20,7 +22,14 @@ pub(super) struct Setting {
 }
 
 /// All of them, by name.
-pub(super) const SETTINGS: [Setting; 3] = [
+pub(super) const SETTINGS: [Setting; 5] = [
+    Setting {
+        name: HOME_REGION,
+        default: NO_HOME,
+        rule: "none or the name of a region",
+        summary: "The region in which the copies lie that are waited for, primaries among them; none is wherever there is room. A change of it moves them.",
+        accepts: |value| limits::name(HOME_REGION, value).is_ok(),
+    },
     Setting {
         name: MAX_STALENESS,
         default: "none",
@@ -34,6 +43,13 @@ pub(super) const SETTINGS: [Setting; 3] = [
         rule: "auto or 1 to 5",
         summary: "How many copies must be in sync for a write under quorum to be accepted; auto is more than half of the copies.",
         accepts: |value| value == "auto" || matches!(value.parse(), Ok(1..=5)),
+    },
+    Setting {
+        name: REGION_COPIES,
+        default: "0",
+        rule: "0 to 2",
+        summary: "How many copies of everything each region but the home holds, that nobody waits for.",
+        accepts: |value| matches!(value.parse(), Ok(0..=MOST_REGION_COPIES)),
     },
     Setting {
         name: REQUIRE_AUTH,

@@ -168,6 +168,7 @@ fn view_of(published: &Published, tenant: TenantId, colocated_in: Option<u32>) -
         primary: owner.primary.map_or(0, |node| node.0),
         epoch: owner.epoch.0,
         replicas: owner.replicas.iter().map(|NodeId(id)| *id).collect(),
+        others: owner.others.iter().map(|NodeId(id)| *id).collect(),
     };
     let settings = state.tenants().get(&tenant).map(|tenant| &tenant.settings);
     Some(TopologyView {

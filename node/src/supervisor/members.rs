@@ -132,7 +132,8 @@ impl Members {
                     self.down_since_us.get(&member.id).map_or(0, |since| now_us.saturating_sub(*since));
                 let patient = voters.contains(&member.id) && away_us < self.replace_after.as_micros() as u64;
                 let fit = (member.is_up() || patient) && member.mode != Mode::Leaving;
-                Candidate { node: member.id, fit, zone: member.zone.clone() }
+                let (region, zone) = (member.region.clone(), member.zone.clone());
+                Candidate { node: member.id, fit, region, zone }
             })
             .collect();
         let stays = |node: &NodeId| candidates.iter().any(|candidate| candidate.node == *node);

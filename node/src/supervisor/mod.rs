@@ -13,6 +13,8 @@ mod members;
 mod plan;
 mod rounds;
 mod survey;
+#[cfg(test)]
+mod tests;
 mod unheard;
 
 pub use desk::{Desk, Move, RenewAnswer};
@@ -29,6 +31,9 @@ const CHANGES_PER_COMMAND: usize = 64;
 
 /// How long a leader is silent that lets another one lead: longer than voters stand by it and then take to elect.
 const SILENCE: Duration = Duration::from_secs(4);
+
+/// How long survivors of a primary may take to say what they have.
+const SURVEY: Duration = Duration::from_millis(250);
 
 /// In whose name the supervisor proposes.
 const ACTOR: &str = "supervisor";
@@ -146,7 +151,8 @@ impl Supervisor {
     }
 
     async fn place(&mut self, published: &Published) {
-        self.intentions.advanced = survey::advanced(&self.meta, published).await;
+        self.intentions.found = survey::survey(&self.meta, published, SURVEY).await;
+        self.warn_of_spared();
         let Plan { changes, moves } = plan(&published.state, &mut self.intentions);
         // Nobody gives away what is about to be seated elsewhere: the two would refuse each other, and where the
         // partition ends would depend on which came first.
@@ -165,6 +171,17 @@ impl Supervisor {
                     return;
                 }
             }
+        }
+    }
+
+    /// Says that partitions wait for somebody to decide, whenever it is found out anew.
+    fn warn_of_spared(&self) {
+        let spared = self.intentions.found.spared.len();
+        if spared > 0 {
+            tracing::warn!(
+                partitions = spared,
+                "nobody in sync is left, only copies that nobody waited for: predis ctl regions recover decides"
+            );
         }
     }
 

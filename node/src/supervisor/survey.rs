@@ -1,62 +1,126 @@
-//! Who of the survivors of a primary has most: asked before one of them takes over.
+//! Who has what of partitions that have no primary: asked before it is decided how they go on.
 //!
-//! All of them have what is committed. What the last primary said yes to beyond that, for tenants that do not wait for
-//! a quorum, may be on one of them only. Whoever answers listens to the last primary no more.
+//! Those in sync have all that is committed. What the last primary said yes to beyond that, for tenants that do not wait
+//! for a quorum, may be on one of them only. Where none of them is left, copies that nobody waited for may be. Whoever
+//! answers listens to the last primary no more.
 
-use predis_meta::{PartitionState, Replica};
+use crate::regions;
+use predis_meta::{ClusterState, PartitionState, Replica};
 use predis_proto::replica::{Life, SurveyReply, SurveyRequest, replica_client::ReplicaClient};
 use predis_raft::{MetaRaft, Published};
 use predis_types::{NodeId, PartitionId};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use tokio::task::JoinSet;
 
-/// How long survivors may take to answer; who does not is not waited for.
-const LIMIT: Duration = Duration::from_millis(250);
+/// What was found out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// Of several in-sync survivors of a primary, the one that has most of those that answer.
+    pub advanced: BTreeMap<PartitionId, NodeId>,
+    /// Partitions that nobody in sync has any more, and that somebody may have whom nobody waited for.
+    pub spared: BTreeSet<PartitionId>,
+}
 
-/// For every partition that has no primary but several survivors, the one that has most of those that answer.
-pub(super) async fn advanced(meta: &MetaRaft, published: &Published) -> BTreeMap<PartitionId, NodeId> {
+/// Who could have a copy of a partition that nobody in sync has any more, though nobody waited for it.
+pub fn spare_holders<'a>(
+    state: &'a ClusterState,
+    partition: &'a PartitionState,
+) -> impl Iterator<Item = Replica> + 'a {
+    let up = |node: &NodeId| state.node(*node).filter(|m| m.is_up() && regions::is_apart(state, m));
+    let seated = partition.replicas.iter().filter(|_| partition.is_vacant()).filter_map(up);
+    seated.map(|member| Replica { node: member.id, incarnation: member.incarnation })
+}
+
+/// Asks about all partitions that have no primary. Who does not answer within `limit` is not waited for.
+pub(super) async fn survey(meta: &MetaRaft, published: &Published, limit: Duration) -> Survey {
+    let state = &published.state;
     let contested = |partition: &PartitionState| partition.primary.is_none() && partition.in_sync.len() > 1;
-    let mut asked: BTreeMap<Replica, Vec<u32>> = BTreeMap::new();
-    for (id, partition) in (0u32..).zip(published.state.partitions()) {
-        for survivor in partition.in_sync.iter().filter(|_| contested(partition)) {
-            asked.entry(*survivor).or_default().push(id);
+    let mut asked: BTreeMap<Replica, Vec<PartitionId>> = BTreeMap::new();
+    for (id, partition) in (0..).map(PartitionId).zip(state.partitions()) {
+        let survivors = partition.in_sync.iter().copied().filter(|_| contested(partition));
+        for holder in survivors.chain(spare_holders(state, partition)) {
+            asked.entry(holder).or_default().push(id);
         }
     }
-    let mut answers = JoinSet::new();
-    for (survivor, partitions) in asked {
-        answers.spawn(ask(meta.clone(), survivor, partitions, published.clone()));
-    }
+    let answers = ask_all(meta, published, asked, limit).await;
+    let is_vacant = |id: PartitionId| state.partition(id).is_some_and(PartitionState::is_vacant);
     let mut best: BTreeMap<PartitionId, (u64, NodeId)> = BTreeMap::new();
-    while let Some(answered) = answers.join_next().await {
-        let Ok(Some((node, reply))) = answered else { continue };
-        for survivor in reply.survivors {
-            let Ok(id) = u16::try_from(survivor.partition) else { continue };
-            // Ties go to the lower id, whoever answered first.
-            if let Some(last) = survivor.last
-                && best.get(&PartitionId(id)).is_none_or(|&(most, by)| (last, by.0) > (most, node.0))
-            {
-                best.insert(PartitionId(id), (last, node));
+    let mut spared = BTreeSet::new();
+    for Answered { holder, partition, last } in answers {
+        if is_vacant(partition) {
+            // No answer says nothing; that there is nothing is said.
+            if last.is_none_or(|last| last > Some(0)) {
+                spared.insert(partition);
             }
+            continue;
+        }
+        // Ties go to the lower id, whoever answered first.
+        if let Some(Some(last)) = last
+            && best.get(&partition).is_none_or(|&(most, by)| (last, by.0) > (most, holder.node.0))
+        {
+            best.insert(partition, (last, holder.node));
         }
     }
-    best.into_iter().map(|(id, (_, node))| (id, node)).collect()
+    Survey { advanced: best.into_iter().map(|(id, (_, node))| (id, node)).collect(), spared }
+}
+
+/// What one of those that were asked has of one partition.
+pub struct Answered {
+    /// Who was asked.
+    pub holder: Replica,
+    /// About what.
+    pub partition: PartitionId,
+    /// The last entry of its whole copy, if it has one; `None`: it did not answer.
+    pub last: Option<Option<u64>>,
+}
+
+/// Asks everybody about partitions, at once.
+pub async fn ask_all(
+    meta: &MetaRaft,
+    published: &Published,
+    asked: BTreeMap<Replica, Vec<PartitionId>>,
+    limit: Duration,
+) -> Vec<Answered> {
+    let mut calls = JoinSet::new();
+    for (holder, partitions) in asked {
+        calls.spawn(ask(meta.clone(), holder, partitions, published.clone(), limit));
+    }
+    let mut answers = Vec::new();
+    while let Some(called) = calls.join_next().await {
+        answers.extend(called.unwrap_or_default());
+    }
+    answers
 }
 
 async fn ask(
     meta: MetaRaft,
-    survivor: Replica,
-    partitions: Vec<u32>,
+    holder: Replica,
+    partitions: Vec<PartitionId>,
     published: Published,
-) -> Option<(NodeId, SurveyReply)> {
-    let addr = meta.address(survivor.node)?;
-    let request = SurveyRequest {
-        cluster: published.state.cluster()?.id.to_string(),
-        to: Some(Life { node_id: survivor.node.0, incarnation: survivor.incarnation.0 }),
-        metadata_index: published.index,
-        partitions,
+    limit: Duration,
+) -> Vec<Answered> {
+    let cluster = published.state.cluster().map(|cluster| cluster.id.to_string());
+    let mut said: BTreeMap<u32, Option<u64>> = BTreeMap::new();
+    if let (Some(addr), Some(cluster)) = (meta.address(holder.node), cluster) {
+        let request = SurveyRequest {
+            cluster,
+            to: Some(Life { node_id: holder.node.0, incarnation: holder.incarnation.0 }),
+            metadata_index: published.index,
+            partitions: partitions.iter().map(|id| u32::from(id.0)).collect(),
+        };
+        let called = meta
+            .channels()
+            .call(&addr, limit, |channel| async move { ReplicaClient::new(channel).survey(request).await });
+        if let Ok(SurveyReply { survivors }) = called.await {
+            said.extend(survivors.into_iter().map(|survivor| (survivor.partition, survivor.last)));
+        }
+    }
+    let answered = |partition: PartitionId| {
+        let last = said.get(&u32::from(partition.0)).copied();
+        Answered { holder, partition, last }
     };
-    let called = meta
-        .channels()
-        .call(&addr, LIMIT, |channel| async move { ReplicaClient::new(channel).survey(request).await });
-    called.await.ok().map(|reply| (survivor.node, reply))
+    partitions.into_iter().map(answered).collect()
 }

@@ -49,8 +49,7 @@ pub enum CallError {
 }
 
 /// Codes of errors that pass.
-const PASSING: [&str; 7] =
-    ["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "OOM", "TRYAGAIN"];
+const PASSING: [&str; 7] = ["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "OOM", "TRYAGAIN"];
 
 impl CallError {
     /// Whether making the same call again is harmless and may help.

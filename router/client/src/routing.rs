@@ -22,7 +22,7 @@ use std::{
 #[derive(Default)]
 struct Home {
     primary: ArcSwapOption<Upstream>,
-    /// An in-sync replica in the client's zone, when the primary is elsewhere.
+    /// A replica nearer to the client than the primary.
     nearby: Option<Arc<Upstream>>,
     /// That replica sends readers to the primary.
     nearby_refuses: AtomicBool,
@@ -105,19 +105,28 @@ fn home(
         Route::Primary { node, .. } => Some(node),
         Route::Unserved { .. } => None,
     };
-    let is_near = |node: &NodeId| topology.node(*node).is_some_and(|info| info.up && is_near(info, settings));
-    let nearby = match settings.read_from {
-        ReadFrom::Nearest if !primary.is_some_and(|node| is_near(&node)) => {
-            let replicas = topology.owner(partition).map(|owner| owner.replicas.as_slice());
-            replicas.unwrap_or_default().iter().find(|node| is_near(node))
+    let distance = |node: NodeId| match topology.node(node) {
+        Some(info) if info.up && is_near(info, settings) => 0,
+        Some(info) if info.up && is_in_region(info, settings) => 1,
+        _ => 2,
+    };
+    let nearby = match (settings.read_from, topology.owner(partition)) {
+        (ReadFrom::Nearest, Some(owner)) => {
+            let copies = owner.replicas.iter().chain(&owner.others).copied();
+            let nearest = copies.min_by_key(|node| distance(*node));
+            nearest.filter(|node| distance(*node) < primary.map_or(2, distance))
         }
         _ => None,
     };
     Home {
         primary: ArcSwapOption::new(primary.and_then(|node| reached.get(&node).cloned())),
-        nearby: nearby.and_then(|node| reached.get(node).cloned()),
+        nearby: nearby.and_then(|node| reached.get(&node).cloned()),
         nearby_refuses: AtomicBool::new(false),
     }
+}
+
+fn is_in_region(info: &NodeInfo, settings: &Settings) -> bool {
+    !settings.region.is_empty() && info.region == settings.region
 }
 
 fn is_near(info: &NodeInfo, settings: &Settings) -> bool {

@@ -12,8 +12,8 @@ pub enum ReadFrom {
     /// To the primary: what was written last is read.
     #[default]
     Primary,
-    /// To an in-sync replica in the client's own zone, where there is one and the primary is elsewhere. What is read
-    /// may be a little old.
+    /// To a replica in the client's own zone, or else in its own region, where there is one and the primary is farther
+    /// away. What is read may be a little old; from another region's copies, some round trips.
     Nearest,
 }
 
@@ -193,7 +193,8 @@ impl Config {
         self
     }
 
-    /// Reads from replicas in this zone, where that spares leaving it. What is read may be a little old.
+    /// Reads from replicas in this zone, or else in this region, where that spares leaving it. An empty zone is none.
+    /// What is read may be a little old.
     pub fn read_nearest(mut self, region: impl Into<String>, zone: impl Into<String>) -> Config {
         self.settings.read_from = ReadFrom::Nearest;
         self.settings.region = region.into();

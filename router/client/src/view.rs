@@ -95,6 +95,7 @@ fn owner(owner: admin::Owner) -> Owner {
         primary: (owner.primary != 0).then_some(NodeId(owner.primary)),
         epoch: Epoch(owner.epoch),
         replicas: owner.replicas.into_iter().map(NodeId).collect(),
+        others: owner.others.into_iter().map(NodeId).collect(),
     }
 }
 
@@ -131,8 +132,8 @@ mod tests {
             partition_count: 2,
             nodes: vec![place(1), place(2)],
             owners: vec![
-                admin::Owner { primary: 1, epoch: 3, replicas: vec![2] },
-                admin::Owner { primary: 0, epoch: 4, replicas: Vec::new() },
+                admin::Owner { primary: 1, epoch: 3, replicas: vec![2], others: vec![3] },
+                admin::Owner { epoch: 4, ..admin::Owner::default() },
             ],
             tenant: 9,
             colocated_in: Some(1),

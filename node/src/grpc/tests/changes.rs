@@ -208,7 +208,11 @@ async fn settings_are_named_explained_and_checked() {
     let unknown = said(rig.config().set(set("colour", "red")).await);
     assert_eq!(
         unknown,
-        is(Code::NotFound, "name: must be one of max-staleness-ms min-in-sync require-auth, got \"colour\"")
+        is(
+            Code::NotFound,
+            "name: must be one of home-region max-staleness-ms min-in-sync region-copies \
+         require-auth, got \"colour\""
+        )
     );
     rig.config().set(set("require-auth", "no")).await.unwrap();
     assert_eq!(rig.state().config().get("require-auth").map(String::as_str), Some("no"));

@@ -78,6 +78,25 @@ async fn reads_go_to_a_replica_nearby_and_writes_to_the_primary() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_no_replica_is_in_the_zone_one_in_the_region_is_read() {
+    let mut view = view_of(1, 3, |_| 1);
+    for (node, region) in [(1, "eu"), (2, "us"), (3, "ap")] {
+        view.topology.nodes.get_mut(&NodeId(node)).unwrap().region = region.into();
+    }
+    for owner in &mut view.topology.owners {
+        (owner.replicas, owner.others) = (vec![NodeId(3)], vec![NodeId(2)]);
+    }
+    let (zone, region) = ("z9".into(), "us".into());
+    let settings = Settings { read_from: ReadFrom::Nearest, zone, region, ..Settings::default() };
+    let mut rig = Rig::with(settings, view);
+    let read = rig.call("GET foo");
+    let mut replica = rig.nodes[1].accept().await;
+    replica.answer("READONLY", "+OK\r\n").await;
+    replica.answer("GET foo", "$1\r\nx\r\n").await;
+    assert_eq!(read.await.unwrap(), Ok(Reply::bulk("x")));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_replica_that_sends_readers_on_is_not_asked_again() {
     let mut rig = near_replica();
     let read = rig.call("GET foo");

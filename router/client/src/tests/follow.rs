@@ -117,7 +117,7 @@ fn message(view: &View) -> TopologyView {
     let owner = |owner: &predis_router::Owner| admin::Owner {
         primary: owner.primary.map_or(0, |node| node.0),
         epoch: owner.epoch.0,
-        replicas: Vec::new(),
+        ..admin::Owner::default()
     };
     TopologyView {
         version: topology.version,

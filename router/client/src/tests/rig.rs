@@ -205,7 +205,7 @@ pub(super) fn view_of(version: u64, nodes: u64, primary: impl Fn(u16) -> u64) ->
         .map(|partition| Owner {
             primary: Some(NodeId(primary(partition))).filter(|node| node.0 != 0),
             epoch: Epoch(version),
-            replicas: Vec::new(),
+            ..Owner::default()
         })
         .collect();
     View::of(topology)
