@@ -26,7 +26,7 @@ use crate::{
 };
 use ports::Ports;
 use predis_raft::{Channels, MetaRaft, Options};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
 
 /// How many metadata log entries go into a snapshot.
@@ -39,7 +39,7 @@ type Tasks = JoinSet<Result<(), String>>;
 ///
 /// # Errors
 /// See [`BootError`].
-pub async fn boot(config: NodeConfig, mut io: Io) -> Result<Node, BootError> {
+pub async fn boot(mut config: NodeConfig, mut io: Io) -> Result<Node, BootError> {
     let access = Arc::new(Access::new(io.clock.clone(), config.exposed));
     let load = |tls| Tls::load(tls, io.clock.clone(), access.clone());
     let tls = config.tls.clone().map(load).transpose()?;
@@ -53,6 +53,7 @@ pub async fn boot(config: NodeConfig, mut io: Io) -> Result<Node, BootError> {
         identity = joining::identify(&config, &addrs, &io, &channels) => identity?,
         never = front::refuse_all(&resp, proxy.as_ref()) => match never {},
     };
+    config.profile = config.profile.over(Duration::from_millis(identity.round_trip_ms.into()));
     let incarnation = identity.boot(io.disk.as_ref()).await?;
     tracing::info!(node = %identity.node, cluster = %identity.cluster, %incarnation, "booting");
 
@@ -71,6 +72,7 @@ pub async fn boot(config: NodeConfig, mut io: Io) -> Result<Node, BootError> {
         status: status.clone(),
         clock: io.clock.clone(),
         limit: config.profile.propose,
+        round_trip_ms: identity.round_trip_ms,
         members_only: config.tls.is_some(),
     };
     let serving = grpc::serve(shared, grpc, stopped.clone());

@@ -7,9 +7,12 @@ pub use predis_meta::{Ack, limits::MAX_WEIGHT};
 
 use crate::tls::TlsConfig;
 use predis_raft::Timing;
-use predis_replica::{LeaseConfig, StreamConfig};
+use predis_replica::{HandOverConfig, LeaseConfig, StreamConfig};
 use predis_types::PartitionCount;
 use std::time::Duration;
+
+/// The longest round trip between members that a cluster can be founded for, in milliseconds.
+pub const MOST_ROUND_TRIP_MS: u32 = 500;
 
 /// How the node comes to be a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +36,9 @@ pub struct Founding {
     pub policy: String,
     /// When the default tenant's replies are given.
     pub ack: Ack,
+    /// The longest round trip between members that is to be taken for granted, in milliseconds, up to
+    /// [`MOST_ROUND_TRIP_MS`]; 0 for members near each other. By it members judge who is gone.
+    pub round_trip_ms: u32,
     /// The digest of the token of the user `admin`, as [`predis_types::TokenDigest`] writes it. With it the cluster
     /// has that user from the first moment and requires that everyone authenticates; without it, neither.
     pub admin: Option<String>,
@@ -45,6 +51,7 @@ impl Default for Founding {
             copies: 2,
             policy: "s3fifo".to_owned(),
             ack: Ack::Async,
+            round_trip_ms: 0,
             admin: None,
         }
     }
@@ -102,6 +109,12 @@ pub struct Profile {
     pub supervise: Duration,
     /// How long a member may be down before another one votes in its place.
     pub replace_voter: Duration,
+    /// The longest round trip between members that is taken for granted, beyond a millisecond or so.
+    pub round_trip: Duration,
+    /// How patient hand-overs are.
+    pub hand_over: HandOverConfig,
+    /// How patient replication is, and what it keeps.
+    pub stream: StreamConfig,
 }
 
 impl Profile {
@@ -114,6 +127,55 @@ impl Profile {
             propose: Duration::from_secs(2),
             supervise: Duration::from_millis(50),
             replace_voter: Duration::from_secs(10),
+            round_trip: Duration::ZERO,
+            hand_over: HandOverConfig::default(),
+            stream: StreamConfig::default(),
+        }
+    }
+
+    /// The same for members whose messages and answers take up to `round_trip` more. Leases depend on it, so all
+    /// members of a cluster must have the same.
+    #[must_use]
+    pub fn over(mut self, round_trip: Duration) -> Profile {
+        let us = round_trip.as_micros() as u64;
+        // A heartbeat is given up after the time between two of them, and may need a connection first.
+        self.raft.heartbeat += 2 * round_trip;
+        // Votes cross the link too: the more so must those who stand for election not do it at once.
+        self.raft.election_min += 2 * round_trip;
+        self.raft.election_max += 3 * round_trip;
+        self.raft.connect += 4 * round_trip;
+        // A renewal waits for a round trip to the leader, and there for the rest of one round and the whole of the next.
+        self.lease.renew_every_us += 3 * us;
+        self.lease.lease_us += 8 * us;
+        self.propose += 20 * round_trip;
+        self.round_trip += round_trip;
+        self.hand_over.hold_us += 2 * us;
+        self.hand_over.retry_us += 2 * us;
+        self.stream.patience_us += 4 * us;
+        self.stream.retry_us += 2 * us;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_grow_with_the_round_trip_and_keep_their_order() {
+        let lan = Profile::lan();
+        assert_eq!(lan.over(Duration::ZERO), lan);
+        for ms in [1, 50, 200, MOST_ROUND_TRIP_MS.into()] {
+            let (round_trip, Profile { raft, lease, .. }) =
+                (Duration::from_millis(ms), lan.over(Duration::from_millis(ms)));
+            assert!(
+                raft.heartbeat > 2 * round_trip && raft.heartbeat + round_trip / 2 < raft.election_min,
+                "{ms} ms"
+            );
+            assert!(raft.election_min < raft.election_max);
+            // One renewal may be lost.
+            let answered_us = 2 * lease.renew_every_us + 2 * round_trip.as_micros() as u64;
+            assert!(answered_us < lease.lease_us, "{ms} ms");
         }
     }
 }

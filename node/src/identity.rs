@@ -32,6 +32,9 @@ pub struct Identity {
     pub founded: Option<Founded>,
     /// The members it was told of when it joined: id to gRPC address.
     pub peers: BTreeMap<u64, String>,
+    /// The longest round trip between members that the cluster was founded for, in milliseconds: all judge by it.
+    #[serde(default)]
+    pub round_trip_ms: u32,
     /// Whether it is a member no more, for good.
     #[serde(default)]
     pub left: bool,
@@ -73,12 +76,18 @@ impl Identity {
             hash_key,
             admin: founding.admin.clone(),
         };
-        Identity::new(cluster, NodeId(1), Some(founded), BTreeMap::new())
+        let peers = BTreeMap::new();
+        Identity::new(cluster, NodeId(1), Some(founded), peers, founding.round_trip_ms)
     }
 
     /// The identity of a node that was given an id by its cluster, before its first boot.
-    pub fn joined(cluster: ClusterId, node: NodeId, peers: BTreeMap<u64, String>) -> Identity {
-        Identity::new(cluster, node, None, peers)
+    pub fn joined(
+        cluster: ClusterId,
+        node: NodeId,
+        peers: BTreeMap<u64, String>,
+        round_trip_ms: u32,
+    ) -> Identity {
+        Identity::new(cluster, node, None, peers, round_trip_ms)
     }
 
     fn new(
@@ -86,8 +95,9 @@ impl Identity {
         node: NodeId,
         founded: Option<Founded>,
         peers: BTreeMap<u64, String>,
+        round_trip_ms: u32,
     ) -> Identity {
-        Identity { version: VERSION, cluster, node, boots: 0, founded, peers, left: false }
+        Identity { version: VERSION, cluster, node, boots: 0, founded, peers, round_trip_ms, left: false }
     }
 
     /// What the disk holds; `None` when the node belongs to no cluster yet.
@@ -171,7 +181,7 @@ mod tests {
     #[tokio::test]
     async fn that_a_node_left_is_remembered_and_older_files_are_of_members() {
         let disk = MemoryDisk::new();
-        let mut identity = Identity::joined(ClusterId(9), NodeId(3), BTreeMap::new());
+        let mut identity = Identity::joined(ClusterId(9), NodeId(3), BTreeMap::new(), 200);
         identity.boot(&disk).await.unwrap();
         let content = String::from_utf8(disk.get_file(FILE).unwrap().unwrap()).unwrap();
         let older = content.replace(",\n  \"left\": false", "");

@@ -23,7 +23,7 @@ use predis_meta::{
     TenantSettings, UserRole, VERSION,
 };
 use predis_raft::{MetaRaft, Pending, ProposeError, Published};
-use predis_replica::{HandOverConfig, Life};
+use predis_replica::Life;
 use predis_types::{Incarnation, NodeId, Rng, SplitMix64, TenantId};
 use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -227,7 +227,7 @@ impl Lives {
             hash_key: cluster.hash_key,
             memory_bytes: self.status.tunables().memory_bytes(),
             probe: self.io.probe.clone(),
-            hand_over: HandOverConfig::default(),
+            hand_over: self.config.profile.hand_over,
             stream: self.config.profile.stream,
         };
         let tracking = Tracking::new(cluster.partitions);
@@ -247,6 +247,7 @@ impl Lives {
             access: self.access.clone(),
             tunables: self.status.tunables().clone(),
             propose_limit: self.config.profile.propose,
+            round_trip: self.config.profile.round_trip,
             resp_addr: self.addrs.resp.clone(),
             rng: self.rng(),
         })))

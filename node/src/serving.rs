@@ -43,6 +43,8 @@ pub struct Serving {
     pub tunables: Arc<Tunables>,
     /// How long one attempt at a metadata proposal may take.
     pub propose_limit: Duration,
+    /// The longest round trip between members that is taken for granted.
+    pub round_trip: Duration,
     /// Where clients reach it, `host:port`.
     pub resp_addr: String,
     rng: Mutex<Box<dyn Rng>>,
@@ -74,6 +76,8 @@ pub struct Parts {
     pub tunables: Arc<Tunables>,
     /// See [`Serving::propose_limit`].
     pub propose_limit: Duration,
+    /// See [`Serving::round_trip`].
+    pub round_trip: Duration,
     /// See [`Serving::resp_addr`].
     pub resp_addr: String,
     /// Where it draws random numbers.
@@ -97,6 +101,7 @@ impl Serving {
             access: parts.access,
             tunables: parts.tunables,
             propose_limit: parts.propose_limit,
+            round_trip: parts.round_trip,
             resp_addr: parts.resp_addr,
             rng: Mutex::new(parts.rng),
         }

@@ -14,6 +14,8 @@ pub struct Timing {
     pub election_min: Duration,
     /// The longest.
     pub election_max: Duration,
+    /// How long opening a connection to another member may take.
+    pub connect: Duration,
 }
 
 impl Timing {
@@ -22,6 +24,7 @@ impl Timing {
         heartbeat: Duration::from_millis(150),
         election_min: Duration::from_millis(600),
         election_max: Duration::from_millis(1200),
+        connect: Duration::from_millis(300),
     };
 }
 

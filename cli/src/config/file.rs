@@ -6,7 +6,10 @@
 //! words, and in `x-change` what it takes to change it. Does not know where values come from.
 
 use crate::logging;
-use predis_node::{Founding, config::MAX_WEIGHT};
+use predis_node::{
+    Founding,
+    config::{MAX_WEIGHT, MOST_ROUND_TRIP_MS},
+};
 use predis_policy::PolicyKind;
 use predis_types::{SLOTS, limits::MAX_COPIES};
 use schemars::JsonSchema;
@@ -93,6 +96,10 @@ pub(crate) struct File {
     /// tell of.
     #[schemars(extend("enum" = ["async", "quorum"], "x-value" = "MODE", "x-change" = "founding"))]
     pub(crate) ack: String,
+    /// With --bootstrap: the longest round trip between members that is taken for granted, in milliseconds: by it they
+    /// judge who is gone. 0 for members near each other.
+    #[schemars(range(min = 0, max = MOST_ROUND_TRIP_MS), extend("x-value" = "N", "x-change" = "founding"))]
+    pub(crate) round_trip_ms: u32,
     /// With --bootstrap: everyone must authenticate. The token of the user `admin` is written to `admin.token` in the
     /// data directory.
     #[schemars(extend("x-change" = "founding"))]
@@ -178,6 +185,7 @@ impl Default for File {
             partitions: founding.partitions.get(),
             policy: founding.policy,
             ack: founding.ack.to_string(),
+            round_trip_ms: founding.round_trip_ms,
             require_auth: false,
             insecure: false,
             log: logging::DEFAULT.to_owned(),

@@ -4,6 +4,7 @@ use super::{
     answer::Answer,
     drain::{self, Wait},
     events::WatchArgs,
+    recover::{self, RecoverArgs},
     session::Session,
     status::StatusArgs,
 };
@@ -40,6 +41,8 @@ pub(super) enum ClusterCommand {
         /// A member's name or id.
         node: String,
     },
+    /// Go on from the asynchronous copies in a region, where nobody in sync is left. What they lack is lost.
+    Recover(RecoverArgs),
 }
 
 #[derive(Debug, Args)]
@@ -74,6 +77,7 @@ pub(super) async fn run(session: &Session, command: &ClusterCommand) -> Result<O
             let json = json!({ "node": node.id, "name": node.name, "weight": weight });
             Answer::new(format!("node {} {} has weight {weight}", node.id, node.name), json)
         }
+        ClusterCommand::Recover(args) => recover::run(session, args).await?,
         ClusterCommand::Forget { node } => {
             let (node, _) = session.node(node).await?;
             let request = ForgetRequest { node_id: node.id };

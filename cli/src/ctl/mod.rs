@@ -14,6 +14,7 @@ mod drain;
 mod events;
 mod nodes;
 mod partitions;
+mod recover;
 mod session;
 mod status;
 pub(crate) mod table;

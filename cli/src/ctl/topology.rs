@@ -81,9 +81,12 @@ fn json(view: &TopologyView) -> Value {
             "region": node.region, "up": node.up,
         })
     });
-    let owners = view.owners.iter().map(
-        |owner| json!({ "primary": known(owner.primary), "epoch": owner.epoch, "replicas": owner.replicas }),
-    );
+    let owners = view.owners.iter().map(|owner| {
+        json!({
+            "primary": known(owner.primary), "epoch": owner.epoch, "replicas": owner.replicas,
+            "others": owner.others,
+        })
+    });
     json!({
         "version": view.version, "cluster": view.cluster, "partition_count": view.partition_count,
         "nodes": nodes.collect::<Vec<_>>(), "owners": owners.collect::<Vec<_>>(), "tenant": view.tenant,

@@ -71,6 +71,7 @@ fn founding(file: &File) -> Founding {
         policy: file.policy.clone(),
         // The schema allows for nothing else.
         ack: file.ack.parse().unwrap_or(Ack::Async),
+        round_trip_ms: file.round_trip_ms,
         admin: None,
     }
 }

@@ -171,6 +171,9 @@ pub fn reading(access: Access, stale_us: Option<u64>, bound_us: u64) -> Reading 
 ///
 /// A replica that is not in sync goes on too if it shows nothing but what is committed: whoever becomes primary was in
 /// sync, so has all of that, in the same order. It lacks what came after, and gets it, if that is kept still.
+///
+/// Where it was decided that a partition that was lost goes on from the copy of one replica, that one keeps it as the
+/// primary. Nobody else's is worth anything then, however much it has: it may have what that one lacks.
 pub fn copy_step(me: Life, held: Option<&Held>, owner: &Ownership, members: &Members) -> CopyStep {
     let mine = owner.primary == Some(me);
     if !mine && !members.seated.contains(&me) {
@@ -180,7 +183,10 @@ pub fn copy_step(me: Life, held: Option<&Held>, owner: &Ownership, members: &Mem
         let through = held.whole && members.in_sync.contains(&me);
         let shared = mine || held.role != Role::Lead { drained: false };
         let behind = held.clean && held.role == Role::Follow && !mine;
-        held.lost == members.lost && (held.epoch == owner.epoch || through && shared || behind)
+        let recovered = mine && members.recovered && held.whole && held.lost + 1 == members.lost;
+        let unbroken =
+            held.lost == members.lost && (held.epoch == owner.epoch || through && shared || behind);
+        unbroken || recovered && held.role == Role::Follow
     });
     if goes_on && held.is_some_and(|held| held.epoch == owner.epoch) {
         return CopyStep::Keep;
@@ -284,7 +290,16 @@ mod tests {
         assert_eq!(step(held, Some(OTHER), &members(&[OTHER], &[OTHER], 2)), CopyStep::Discard);
         let drained = Held { role: Role::Lead { drained: true }, ..held };
         assert_eq!(step(drained, Some(OTHER), &behind), CopyStep::Follow { empty: true });
-        assert_eq!(step(held, Some(ME), &members(&[ME], &[ME], 3)), CopyStep::Lead { empty: true });
+        let lost = members(&[ME], &[ME], 3);
+        assert_eq!(step(held, Some(ME), &lost), CopyStep::Lead { empty: true });
+        let recovered = |members: Members| Members { recovered: true, ..members };
+        assert_eq!(step(held, Some(ME), &recovered(lost.clone())), CopyStep::Lead { empty: false });
+        let in_the_making = Held { whole: false, clean: false, ..held };
+        assert_eq!(step(in_the_making, Some(ME), &recovered(lost)), CopyStep::Lead { empty: true });
+        let twice = members(&[ME], &[ME], 4);
+        assert_eq!(step(held, Some(ME), &recovered(twice)), CopyStep::Lead { empty: true });
+        let others = members(&[OTHER], &[ME, OTHER], 3);
+        assert_eq!(step(held, Some(OTHER), &recovered(others)), CopyStep::Follow { empty: true });
     }
 
     #[test]

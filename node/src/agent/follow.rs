@@ -96,7 +96,9 @@ fn members(state: &ClusterState, partition: &PartitionState) -> Members {
     let seated: BTreeSet<Life> = seated.chain(in_sync.iter().copied()).collect();
     let is_apart = |life: &&Life| state.node(life.node).is_some_and(|m| regions::is_apart(state, m));
     let apart = seated.iter().filter(is_apart).copied().collect();
-    Members { version: partition.version, lost: partition.lost, in_sync, seated, apart }
+    let (version, lost) = (partition.version, partition.lost);
+    let recovered = partition.lost_at_ms.is_some_and(|at_ms| regions::is_recovery(state, at_ms));
+    Members { version, lost, recovered, in_sync, seated, apart }
 }
 
 fn life(replica: Replica) -> Life {

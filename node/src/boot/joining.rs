@@ -108,7 +108,8 @@ fn join<'a>(
                         })?;
                         let peers: BTreeMap<u64, String> =
                             reply.members.into_iter().map(|peer| (peer.node_id, peer.grpc_addr)).collect();
-                        return Ok(Identity::joined(cluster, NodeId(reply.node_id), peers));
+                        let node = NodeId(reply.node_id);
+                        return Ok(Identity::joined(cluster, node, peers, reply.round_trip_ms));
                     }
                     Err(CallError::Failed { status, .. }) if is_refusal(&status) => {
                         let reason = status.message().to_owned();

@@ -7,13 +7,13 @@ use super::{
     codes,
     events::{Watcher, events},
     guard::Permit,
-    view,
+    recover, view,
 };
 use futures_util::stream::BoxStream;
 use predis_meta::{Action, ClusterState, Member, Mode, Rejected};
 use predis_proto::admin::{
-    Event, ForgetReply, ForgetRequest, SetModeReply, SetModeRequest, SetWeightReply, SetWeightRequest,
-    StatusReply, StatusRequest, WatchRequest, cluster_server,
+    Event, ForgetReply, ForgetRequest, RecoverReply, RecoverRequest, SetModeReply, SetModeRequest,
+    SetWeightReply, SetWeightRequest, StatusReply, StatusRequest, WatchRequest, cluster_server,
 };
 use predis_types::NodeId;
 use std::sync::Arc;
@@ -109,6 +109,11 @@ impl cluster_server::Cluster for Cluster {
         });
         changed.await?;
         Ok(Response::new(ForgetReply {}))
+    }
+
+    async fn recover(&self, request: Request<RecoverRequest>) -> Result<Response<RecoverReply>, Status> {
+        let permit = Permit::of(&request)?;
+        recover::recover(&self.admin, &permit, &request.into_inner()).await.map(Response::new)
     }
 }
 

@@ -46,12 +46,13 @@ const fn row(service: &'static str, name: &'static str, role: Role, scope: Scope
 }
 
 /// All methods of the admin API.
-pub(super) static METHODS: [Method; 24] = [
+pub(super) static METHODS: [Method; 25] = [
     row("Cluster", "Status", Role::Operator, Scope::Cluster),
     row("Cluster", "Watch", Role::Operator, Scope::Cluster),
     row("Cluster", "SetMode", Role::Admin, Scope::Cluster),
     row("Cluster", "SetWeight", Role::Admin, Scope::Cluster),
     row("Cluster", "Forget", Role::Admin, Scope::Cluster),
+    row("Cluster", "Recover", Role::Admin, Scope::Cluster),
     row("Topology", "Follow", Role::Any, Scope::Tenant),
     row("Tenants", "List", Role::ReadOnly, Scope::Tenant),
     row("Tenants", "Create", Role::Admin, Scope::Cluster),

@@ -126,7 +126,12 @@ impl Node for Membership {
             .filter(|(id, _)| **id != node.0)
             .map(|(id, addr)| Peer { node_id: *id, grpc_addr: addr.clone() })
             .collect();
-        Ok(Response::new(JoinReply { cluster: cluster.id.to_string(), node_id: node.0, members }))
+        Ok(Response::new(JoinReply {
+            cluster: cluster.id.to_string(),
+            node_id: node.0,
+            members,
+            round_trip_ms: self.0.round_trip_ms,
+        }))
     }
 
     async fn identify(&self, _: Request<IdentifyRequest>) -> Result<Response<IdentifyReply>, Status> {

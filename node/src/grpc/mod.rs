@@ -14,6 +14,7 @@ mod guard;
 mod lockout;
 mod members_only;
 mod membership;
+mod recover;
 mod replica;
 mod settings;
 mod tenants;
@@ -91,6 +92,8 @@ pub struct Shared {
     pub clock: Arc<dyn Clock>,
     /// How long one attempt at a proposal or a read may take.
     pub limit: Duration,
+    /// The longest round trip between members that the cluster was founded for, in milliseconds.
+    pub round_trip_ms: u32,
     /// Whether what concerns members alone is for connections with a member's certificate only.
     pub members_only: bool,
 }

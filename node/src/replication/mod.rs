@@ -22,3 +22,6 @@ pub const MAX_MESSAGE_BYTES: usize = 1200 << 20;
 
 /// How many bytes of entries and pages go into one message, about.
 const ROOM_BYTES: usize = 256 << 10;
+
+/// The same for a message to another region.
+const FAR_ROOM_BYTES: usize = 4 << 20;

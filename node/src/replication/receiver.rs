@@ -37,8 +37,9 @@ pub async fn receive(serving: &Serving, request: ReplicateRequest) -> Result<Rep
 pub async fn survey(serving: &Serving, request: SurveyRequest) -> Result<SurveyReply, Status> {
     check(serving, &request.cluster, request.to.as_ref(), request.metadata_index).await?;
     let of = |partition: u32| {
-        let last = u16::try_from(partition).ok().and_then(|id| serving.shards.survey(PartitionId(id)));
-        Survivor { partition, last: last.map(|last| last.0) }
+        let has = u16::try_from(partition).ok().and_then(|id| serving.shards.survey(PartitionId(id)));
+        let known = has.map_or(0, |(_, known)| known.0);
+        Survivor { partition, last: has.map(|(last, _)| last.0), known }
     };
     Ok(SurveyReply { survivors: request.partitions.into_iter().map(of).collect() })
 }
@@ -59,7 +60,7 @@ async fn check(
     }
     let mut index = serving.shards.watch_metadata_index();
     let applied = index.wait_for(|index| *index >= metadata_index);
-    match tokio::time::timeout(CATCH_UP, applied).await {
+    match tokio::time::timeout(CATCH_UP + 2 * serving.round_trip, applied).await {
         Ok(Ok(_)) => Ok(()),
         _ => Err(Status::unavailable("this node does not know yet what the caller knows")),
     }

@@ -1,6 +1,6 @@
 //! One task a replica: tells it what is new, one call after the other, and takes its answers to the shards.
 
-use super::{MAX_MESSAGE_BYTES, ROOM_BYTES, wire};
+use super::{FAR_ROOM_BYTES, MAX_MESSAGE_BYTES, ROOM_BYTES, wire};
 use crate::{
     serving::Serving,
     shards::{Outgoing, Queue},
@@ -15,6 +15,9 @@ use tokio::task::{AbortHandle, JoinSet};
 /// How long a call may take, besides what its size takes.
 const CALL: Duration = Duration::from_millis(500);
 
+/// How long opening a connection may take.
+const CONNECT: Duration = Duration::from_millis(300);
+
 /// How fast a message is carried at least, in bytes a millisecond.
 const BYTES_PER_MS: u64 = 10_000;
 
@@ -28,7 +31,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Tells every replica what is new, for as long as the life lasts.
 pub async fn send(serving: Arc<Serving>) -> String {
     // Channels of its own: a page on its way must not be in the way of Raft and leases.
-    let channels = Arc::new(Channels::new(serving.connector.clone()));
+    let channels = Channels::new(serving.connector.clone());
+    let channels = Arc::new(channels.connect_within(CONNECT + 4 * serving.round_trip));
     let mut replicas = serving.shards.watch_replicas();
     let mut senders: JoinSet<()> = JoinSet::new();
     let mut running: BTreeMap<Life, AbortHandle> = BTreeMap::new();
@@ -74,7 +78,7 @@ impl Sender {
                 beaten_us = now_us;
                 partitions = self.serving.shards.told(self.queue.to);
             }
-            let outgoing = self.serving.shards.parts(&self.queue, &partitions, ROOM_BYTES, beat);
+            let outgoing = self.serving.shards.parts(&self.queue, &partitions, self.room(), beat);
             if outgoing.is_empty() {
                 continue;
             }
@@ -102,6 +106,14 @@ impl Sender {
         }
     }
 
+    /// How much goes into one message: over a long link there are few.
+    fn room(&self) -> usize {
+        let topology = self.serving.topology.load();
+        let region = |node| topology.node(node).map(|info| info.region.as_str());
+        let near = region(self.queue.to.node) == region(self.serving.node());
+        if near { ROOM_BYTES } else { FAR_ROOM_BYTES }
+    }
+
     async fn call(&self, outgoing: Vec<Outgoing>) -> Result<ReplicateReply, String> {
         let meta = &self.serving.meta;
         let to = self.queue.to;
@@ -116,7 +128,8 @@ impl Sender {
             parts,
             answered_us: self.answered_us,
         };
-        let limit = CALL + Duration::from_millis(size_bytes as u64 / BYTES_PER_MS);
+        let limit =
+            CALL + 4 * self.serving.round_trip + Duration::from_millis(size_bytes as u64 / BYTES_PER_MS);
         let called = self.channels.call(&addr, limit, |channel| async move {
             let mut client = ReplicaClient::new(channel)
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)

@@ -335,12 +335,13 @@ impl Shards {
         }
     }
 
-    /// The last entry of a whole copy of a partition here; `None`: there is none.
-    pub fn survey(&self, id: PartitionId) -> Option<Sequence> {
+    /// The last entry of a whole copy of a partition here, and the last that its primary is known to have had; `None`:
+    /// there is none.
+    pub fn survey(&self, id: PartitionId) -> Option<(Sequence, Sequence)> {
         let mut guarded = self.partition(id)?.lock();
         match guarded.copy.as_mut()?.following_mut() {
-            Some(following) => following.follow.is_whole().then(|| following.follow.last()),
-            None => Some(guarded.leading()?.lead.last()),
+            Some(Following { follow, .. }) => follow.is_whole().then(|| (follow.last(), follow.known())),
+            None => Some((guarded.leading()?.lead.last(), guarded.leading()?.lead.last())),
         }
     }
 

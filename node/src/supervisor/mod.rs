@@ -19,8 +19,9 @@ mod unheard;
 
 pub use desk::{Desk, Move, RenewAnswer};
 pub use plan::{Intentions, Plan, is_settled, plan};
+pub use survey::{Answered, Has, ask_all};
 
-use crate::config::Profile;
+use crate::{config::Profile, regions};
 use predis_meta::{Action, MetaCommand};
 use predis_raft::{Leadership, MetaRaft, Published};
 use predis_types::{Clock, Incarnation, NodeId};
@@ -151,7 +152,8 @@ impl Supervisor {
     }
 
     async fn place(&mut self, published: &Published) {
-        self.intentions.found = survey::survey(&self.meta, published, SURVEY).await;
+        self.intentions.found =
+            survey::survey(&self.meta, published, SURVEY + 4 * self.profile.round_trip).await;
         self.warn_of_spared();
         let Plan { changes, moves } = plan(&published.state, &mut self.intentions);
         // Nobody gives away what is about to be seated elsewhere: the two would refuse each other, and where the
@@ -180,7 +182,7 @@ impl Supervisor {
         if spared > 0 {
             tracing::warn!(
                 partitions = spared,
-                "nobody in sync is left, only copies that nobody waited for: predis ctl regions recover decides"
+                "nobody in sync is left, only copies that nobody waited for: predis ctl cluster recover decides"
             );
         }
     }
@@ -188,7 +190,10 @@ impl Supervisor {
     /// Proposes once, in the term in which it was decided: another leader may have granted what this one took to
     /// be over. How many partitions were lost by it.
     async fn propose(&self, action: Action) -> Result<usize, predis_raft::ProposeError> {
-        let command = MetaCommand { at_ms: self.clock.wall_ms(), actor: ACTOR.to_owned(), action };
+        let now = self.meta.published();
+        // A partition that begins empty must not pass for one that was recovered.
+        let at_ms = (self.clock.wall_ms()..).find(|at_ms| !regions::is_recovery(&now.state, *at_ms));
+        let command = MetaCommand { at_ms: at_ms.unwrap_or_default(), actor: ACTOR.to_owned(), action };
         let agreed = self.meta.propose_in_term(&command, self.term, self.profile.propose).await?;
         Ok(match agreed.outcome {
             predis_meta::Outcome::Placed { lost } => lost.len(),

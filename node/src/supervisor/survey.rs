@@ -4,9 +4,9 @@
 //! for a quorum, may be on one of them only. Where none of them is left, copies that nobody waited for may be. Whoever
 //! answers listens to the last primary no more.
 
-use crate::regions;
-use predis_meta::{ClusterState, PartitionState, Replica};
-use predis_proto::replica::{Life, SurveyReply, SurveyRequest, replica_client::ReplicaClient};
+use crate::regions::spare_holders;
+use predis_meta::{PartitionState, Replica};
+use predis_proto::replica::{Life, SurveyReply, SurveyRequest, Survivor, replica_client::ReplicaClient};
 use predis_raft::{MetaRaft, Published};
 use predis_types::{NodeId, PartitionId};
 use std::{
@@ -24,16 +24,6 @@ pub struct Survey {
     pub spared: BTreeSet<PartitionId>,
 }
 
-/// Who could have a copy of a partition that nobody in sync has any more, though nobody waited for it.
-pub fn spare_holders<'a>(
-    state: &'a ClusterState,
-    partition: &'a PartitionState,
-) -> impl Iterator<Item = Replica> + 'a {
-    let up = |node: &NodeId| state.node(*node).filter(|m| m.is_up() && regions::is_apart(state, m));
-    let seated = partition.replicas.iter().filter(|_| partition.is_vacant()).filter_map(up);
-    seated.map(|member| Replica { node: member.id, incarnation: member.incarnation })
-}
-
 /// Asks about all partitions that have no primary. Who does not answer within `limit` is not waited for.
 pub(super) async fn survey(meta: &MetaRaft, published: &Published, limit: Duration) -> Survey {
     let state = &published.state;
@@ -49,7 +39,8 @@ pub(super) async fn survey(meta: &MetaRaft, published: &Published, limit: Durati
     let is_vacant = |id: PartitionId| state.partition(id).is_some_and(PartitionState::is_vacant);
     let mut best: BTreeMap<PartitionId, (u64, NodeId)> = BTreeMap::new();
     let mut spared = BTreeSet::new();
-    for Answered { holder, partition, last } in answers {
+    for Answered { holder, partition, has } in answers {
+        let last = has.map(|has| has.map(|has| has.last));
         if is_vacant(partition) {
             // No answer says nothing; that there is nothing is said.
             if last.is_none_or(|last| last > Some(0)) {
@@ -73,8 +64,17 @@ pub struct Answered {
     pub holder: Replica,
     /// About what.
     pub partition: PartitionId,
-    /// The last entry of its whole copy, if it has one; `None`: it did not answer.
-    pub last: Option<Option<u64>>,
+    /// Its whole copy, if it has one; `None`: it did not answer.
+    pub has: Option<Option<Has>>,
+}
+
+/// How far a copy is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Has {
+    /// The last entry that it has.
+    pub last: u64,
+    /// The last entry that its primary is known to have had.
+    pub known: u64,
 }
 
 /// Asks everybody about partitions, at once.
@@ -103,7 +103,7 @@ async fn ask(
     limit: Duration,
 ) -> Vec<Answered> {
     let cluster = published.state.cluster().map(|cluster| cluster.id.to_string());
-    let mut said: BTreeMap<u32, Option<u64>> = BTreeMap::new();
+    let mut said: BTreeMap<u32, Option<Has>> = BTreeMap::new();
     if let (Some(addr), Some(cluster)) = (meta.address(holder.node), cluster) {
         let request = SurveyRequest {
             cluster,
@@ -115,12 +115,14 @@ async fn ask(
             .channels()
             .call(&addr, limit, |channel| async move { ReplicaClient::new(channel).survey(request).await });
         if let Ok(SurveyReply { survivors }) = called.await {
-            said.extend(survivors.into_iter().map(|survivor| (survivor.partition, survivor.last)));
+            let has =
+                |survivor: &Survivor| survivor.last.map(|last| Has { last, known: survivor.known.max(last) });
+            said.extend(survivors.iter().map(|survivor| (survivor.partition, has(survivor))));
         }
     }
     let answered = |partition: PartitionId| {
-        let last = said.get(&u32::from(partition.0)).copied();
-        Answered { holder, partition, last }
+        let has = said.get(&u32::from(partition.0)).copied();
+        Answered { holder, partition, has }
     };
     partitions.into_iter().map(answered).collect()
 }

@@ -1,8 +1,7 @@
 //! Plans carried out on an agreed state, as the rest of a cluster would: seats first, then copies, then moves.
 
 use super::plan::{Intentions, Plan, is_settled, plan};
-use super::survey::spare_holders;
-use crate::regions::{HOME_REGION, REGION_COPIES};
+use crate::regions::{HOME_REGION, RECOVERIES, REGION_COPIES, is_recovery, spare_holders, with_recovery};
 use predis_meta::{
     Ack, Action, Addresses, ClusterInfo, ClusterState, Expect, InSyncChange, MetaCommand, NewMember,
     NewTenant, PartitionState, PlacementChange, PlacementKind, Replica, TenantPlacement, TenantSettings,
@@ -251,4 +250,15 @@ fn a_copy_that_nobody_waited_for_never_takes_over_by_itself() {
     assert!(
         rig.state.partitions().iter().all(|partition| partition.primary.is_some() && partition.lost == 1)
     );
+}
+
+#[test]
+fn the_last_recoveries_are_remembered_and_nothing_else_is_one() {
+    let mut rig = Rig::new(1, &["a"]);
+    for at_ms in 1..=20 {
+        let times = with_recovery(&rig.state, at_ms);
+        rig.set(RECOVERIES, &times);
+    }
+    let known: Vec<u64> = (0..=21).filter(|at_ms| is_recovery(&rig.state, *at_ms)).collect();
+    assert_eq!(known, (5..=20).collect::<Vec<_>>());
 }

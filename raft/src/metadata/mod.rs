@@ -69,7 +69,8 @@ impl MetaRaft {
         let log = LogStore::new(options.disk.clone(), options.probe.clone());
         let machine = StateMachine::open(options.node, options.disk.clone(), options.probe.clone())?;
         let published = machine.watch();
-        let channels = Arc::new(Channels::new(options.connector.clone()));
+        let channels =
+            Arc::new(Channels::new(options.connector.clone()).connect_within(options.timing.connect));
         let network = Network {
             me: options.node,
             cluster: options.cluster,

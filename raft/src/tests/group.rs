@@ -106,6 +106,7 @@ impl Group {
             heartbeat: Duration::from_millis(50),
             election_min: Duration::from_millis(200),
             election_max: Duration::from_millis(400),
+            ..Timing::LAN
         };
         let options = Options {
             cluster: ClusterId(7),

@@ -13,6 +13,7 @@ use std::{
 };
 use tonic::transport::{Endpoint, Uri};
 
+/// How long opening a connection may take, unless something else is said.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// Why a call gave no answer.
@@ -59,14 +60,21 @@ fn told(status: &tonic::Status) -> String {
 pub struct Channels {
     connector: Arc<dyn Connector>,
     courier: Option<Arc<dyn Courier>>,
+    connect_timeout: Duration,
     open: Mutex<BTreeMap<String, Line>>,
 }
 
 impl Channels {
     /// No channels yet; connections come from `connector`.
     pub fn new(connector: Arc<dyn Connector>) -> Channels {
-        let courier = connector.courier();
-        Channels { connector, courier, open: Mutex::new(BTreeMap::new()) }
+        let (courier, open) = (connector.courier(), Mutex::new(BTreeMap::new()));
+        Channels { connector, courier, connect_timeout: CONNECT_TIMEOUT, open }
+    }
+
+    /// Gives up opening a connection after another time.
+    #[must_use]
+    pub fn connect_within(self, connect_timeout: Duration) -> Channels {
+        Channels { connect_timeout, ..self }
     }
 
     /// Calls the service at `addr`, within `limit`, and drops the channel unless the call succeeds or the
@@ -106,7 +114,7 @@ impl Channels {
         }
         let endpoint = Endpoint::from_shared(format!("http://{addr}"))
             .map_err(|_| CallError::BadAddress { addr: addr.to_owned() })?
-            .connect_timeout(CONNECT_TIMEOUT)
+            .connect_timeout(self.connect_timeout)
             .tcp_nodelay(true);
         let (connector, target) = (self.connector.clone(), addr.to_owned());
         let channel = endpoint.connect_with_connector_lazy(tower::service_fn(move |_: Uri| {

@@ -24,6 +24,7 @@ fn samples(field: &Field) -> [&'static str; 3] {
         "timeout" => ["0", "2147483647", "60"],
         "weight" => ["1", "10000", "50"],
         "copies" => ["1", "5", "3"],
+        "round_trip_ms" => ["0", "500", "200"],
         "partitions" => ["1", "16384", "512"],
         "policy" => ["lru", "fifo", "lru"],
         "ack" => ["quorum", "async", "quorum"],

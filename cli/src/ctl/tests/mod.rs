@@ -28,6 +28,7 @@ const ROWS: &[Row] = &[
     Row("cluster activate 1", &["Cluster/Status", "Cluster/SetMode"]),
     Row("cluster weight one 50", &["Cluster/Status", "Cluster/SetWeight"]),
     Row("cluster forget one", &["Cluster/Status", "Cluster/Forget"]),
+    Row("cluster recover eu --lost one --yes", &["Cluster/Status", "Cluster/Recover"]),
     Row("nodes one", &["Cluster/Status"]),
     Row("partitions --node one", &["Cluster/Status"]),
     Row("topology", &["Topology/Follow"]),

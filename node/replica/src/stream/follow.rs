@@ -68,6 +68,11 @@ impl<T: Clone> Follow<T> {
         self.tail.log.last()
     }
 
+    /// The last entry that its latest primary is known to have had.
+    pub fn known(&self) -> Sequence {
+        self.known.1
+    }
+
     /// The last entry that it applied.
     pub fn applied(&self) -> Sequence {
         self.tail.applied

@@ -68,6 +68,9 @@ pub struct Members {
     pub version: u64,
     /// How often the partition began empty after it had been served: what was before is none of what is after.
     pub lost: u64,
+    /// Whether it did not begin empty when it was last lost, but, by somebody's decision, with the copy that its new
+    /// primary had: for that one alone what was before is the beginning of what is after.
+    pub recovered: bool,
     /// Whose copies hold everything that is committed.
     pub in_sync: BTreeSet<Life>,
     /// Who should hold a copy and is up, the primary and those in sync included.

@@ -22,7 +22,8 @@ fn set(lives: &[Life]) -> BTreeSet<Life> {
 
 fn members(version: u64, in_sync: &[Life], seated: &[Life]) -> Members {
     let apart = BTreeSet::new();
-    Members { version, lost: 0, in_sync: set(in_sync), seated: set(seated), apart }
+    let (lost, recovered) = (0, false);
+    Members { version, lost, recovered, in_sync: set(in_sync), seated: set(seated), apart }
 }
 
 fn lead(in_sync: &[Life], seated: &[Life]) -> Lead<u64> {

@@ -17,6 +17,8 @@ pub struct Agreed {
     pub owner: Ownership,
     pub version: u64,
     pub lost: u64,
+    /// Which of the losses were no beginning from nothing.
+    pub recovered: BTreeSet<u64>,
     pub in_sync: BTreeSet<Life>,
 }
 
@@ -30,6 +32,7 @@ impl Agreed {
             owner: Ownership::default(),
             version: 0,
             lost: 0,
+            recovered: BTreeSet::new(),
             in_sync: BTreeSet::new(),
         }
     }
@@ -57,6 +60,7 @@ impl Agreed {
         Members {
             version: self.version,
             lost: self.lost,
+            recovered: self.recovered.contains(&self.lost),
             in_sync: self.in_sync.clone(),
             seated: lives(0),
             apart: lives(self.apart),
@@ -103,6 +107,23 @@ impl Agreed {
             return Some(next);
         }
         self.in_sync.contains(&life).then_some(next)
+    }
+
+    /// Somebody decides that a partition that nobody in sync has any more goes on from this node's copy.
+    pub fn recover(&self, node: usize) -> Option<Agreed> {
+        let vacant = self.owner.primary.is_none() && self.in_sync.is_empty() && self.owner.epoch > Epoch(0);
+        if !vacant || node < self.apart || !self.seats[node] || !self.is_up(node) {
+            return None;
+        }
+        let (mut next, life) = (self.clone(), self.life(node));
+        next.owner = Ownership { primary: Some(life), epoch: Epoch(self.owner.epoch.0 + 1) };
+        next.in_sync.insert(life);
+        next.version += 1;
+        next.lost += 1;
+        next.recovered.insert(next.lost);
+        // It is at home there from now on.
+        next.apart = self.nodes.len();
+        Some(next)
     }
 
     /// The primary gives the partition away.

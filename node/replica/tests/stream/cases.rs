@@ -106,6 +106,7 @@ const NONE: Budget = Budget {
     boots: 0,
     seats: 0,
     hand_overs: 0,
+    recoveries: 0,
 };
 const PAGES: Budget = Budget { appends: 1, failures: 1, late: 1, ..NONE };
 const SEATS: Budget = Budget { appends: 2, seats: 2, failures: 1, ..NONE };
@@ -157,6 +158,24 @@ fn a_copy_that_nobody_waits_for_goes_on_and_never_leads() {
     holds("apart, anew", apart(3, true, Mutation::None), losing);
     holds("apart, failing", apart(3, false, Mutation::None), Budget { failures: 1, ..losing });
     holds("apart, given away", apart(3, false, Mutation::None), Budget { appends: 1, hand_overs: 1, ..NONE });
+}
+
+#[test]
+fn a_partition_goes_on_from_one_copy_and_nobody_keeps_another() {
+    let budget = Budget { appends: 2, downs: 1, recoveries: 1, ..NONE };
+    holds_and_settles("recovered", apart(2, false, Mutation::None), Budget { failures: 1, ..budget });
+    let mut two = apart(3, false, Mutation::None);
+    // Both copies are apart from a primary alone.
+    let mut state = two.state().clone();
+    (state.apart, state.version) = (1, state.version + 1);
+    state.in_sync.retain(|life| life.node.0 == 0);
+    two.agree(Some(state));
+    (0..3).for_each(|node| two.apply(node, two.agreed.len() - 1));
+    assert_eq!(two.settle(), Ok(()));
+    holds("recovered of two", two.clone(), Budget { appends: 1, ..budget });
+    two.setting.mutation = Mutation::AllRecovered;
+    let found = found(two, Budget { appends: 1, ..budget });
+    assert!(found.contains("a replica has what its primary has not"), "{found}");
 }
 
 #[test]

@@ -59,7 +59,10 @@ impl World {
         for node in &self.nodes {
             let Some(copy) = &node.copy else { continue };
             let all = copy.everything(node.life);
-            if copy.is_whole() && all.iter().any(|change| change.lost != copy.lost) {
+            let recovered = self.state().recovered.contains(&copy.lost);
+            let belongs =
+                |change: &Change| change.lost == copy.lost || recovered && change.lost + 1 == copy.lost;
+            if copy.is_whole() && !all.iter().all(belongs) {
                 return Some("what was lost comes back".into());
             }
         }

@@ -22,6 +22,8 @@ pub enum Mutation {
     LostIgnored,
     /// A copy goes on only if its node has heard that it was in sync.
     OnlyIfHeard,
+    /// Every replica's copy goes on when one's does.
+    AllRecovered,
     /// A copy goes on behind the others though it may show what is not committed.
     DirtyGoesOn,
     /// A replica takes what comes late from an earlier session.
@@ -308,6 +310,7 @@ fn cursor(position: u64) -> Cursor {
 
 fn mutated(held: Held, heard: bool, mutation: Mutation, members: &Members) -> Held {
     match mutation {
+        Mutation::AllRecovered if members.recovered => Held { lost: members.lost, ..held },
         Mutation::LostIgnored => Held { lost: members.lost, ..held },
         Mutation::OnlyIfHeard => Held { whole: held.whole && heard, clean: false, ..held },
         Mutation::DirtyGoesOn => Held { clean: held.whole, ..held },

@@ -98,6 +98,9 @@ impl World {
         if state.elect(node).is_some() {
             actions.push(Action::Elect(node));
         }
+        if budget.recoveries > 0 && state.recover(node).is_some() {
+            actions.push(Action::Recover(node));
+        }
     }
 
     /// Carries an action out. False when it changed nothing.
@@ -228,6 +231,10 @@ impl World {
                 self.budget.seats -= 1;
                 self.agree(self.state().seat(node));
             }
+            Action::Recover(node) => {
+                self.budget.recoveries -= 1;
+                self.agree(self.state().recover(node));
+            }
             _ => unreachable!("not the cluster's"),
         }
         true
@@ -274,5 +281,6 @@ pub fn named(action: Action) -> Step {
         Action::Boot(node) => ("boots", node as u64),
         Action::Elect(node) => ("is elected", node as u64),
         Action::Seat(node) => ("seat given or taken", node as u64),
+        Action::Recover(node) => ("goes on from the copy of", node as u64),
     }
 }

@@ -22,9 +22,10 @@ const PLENTY: Budget = Budget {
     boots: 1,
     seats: 2,
     hand_overs: 3,
+    recoveries: 2,
 };
 
-/// A world for a seed: its size and bounds are drawn.
+/// A world for a seed: its size and bounds are drawn, and who of its nodes is waited for.
 fn world(rng: &mut SplitMix64) -> World {
     let nodes = 2 + rng.below(3) as usize;
     let stream = StreamConfig {
@@ -34,7 +35,7 @@ fn world(rng: &mut SplitMix64) -> World {
         retry_us: RETRY,
         page_bytes: 0,
     };
-    World::new(
+    let mut world = World::new(
         nodes,
         Setting {
             stream,
@@ -43,7 +44,10 @@ fn world(rng: &mut SplitMix64) -> World {
             settles: false,
             mutation: Mutation::None,
         },
-    )
+    );
+    world.agreed[0].apart = 1 + rng.below(nodes as u64) as usize;
+    (0..nodes).for_each(|node| world.apply(node, 0));
+    world
 }
 
 /// What kind of thing an action is: kinds are drawn first, so that what can happen in many ways does not happen always.
@@ -55,7 +59,8 @@ fn kind(action: Action) -> usize {
         | Action::LeaseOver(_)
         | Action::Down(_)
         | Action::Boot(_)
-        | Action::Seat(_) => 1,
+        | Action::Seat(_)
+        | Action::Recover(_) => 1,
         Action::Append(..) | Action::Remove(..) => 2,
         Action::Apply(..) | Action::Propose(_, true) | Action::Arrive(_) | Action::Elect(_) => 3,
         Action::Send(..) | Action::Deliver(..) | Action::Answer(..) => 4,

@@ -34,6 +34,7 @@ pub struct Budget {
     pub boots: u8,
     pub seats: u8,
     pub hand_overs: u8,
+    pub recoveries: u8,
 }
 
 /// What does not change.
@@ -99,6 +100,7 @@ pub enum Action {
     Boot(usize),
     Elect(usize),
     Seat(usize),
+    Recover(usize),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

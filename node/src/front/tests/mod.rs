@@ -128,6 +128,7 @@ impl Rig {
             meta,
             tunables: Arc::new(Tunables::of(Some(MEMORY_BYTES), max_clients, 0)),
             propose_limit: LIMIT,
+            round_trip: std::time::Duration::ZERO,
             resp_addr: "127.0.0.1:7001".to_owned(),
             rng: Box::new(SplitMix64::new(2)),
         }));
@@ -236,6 +237,7 @@ async fn founded() -> MetaRaft {
         heartbeat: Duration::from_millis(50),
         election_min: Duration::from_millis(200),
         election_max: Duration::from_millis(400),
+        ..Timing::LAN
     };
     let options = Options {
         cluster: CLUSTER,

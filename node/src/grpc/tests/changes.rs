@@ -1,13 +1,14 @@
 //! What may be changed, what is refused with which code and words, and what comes of it.
 
 use super::{Rig, START_MS, new_token, token};
-use predis_meta::{Ack, Mode, TenantPlacement};
+use predis_meta::{Ack, Action, Mode, TenantPlacement};
 use predis_proto::admin::{
     AddTokenRequest, CreateTenantRequest, CreateUserRequest, ForgetRequest, GetConfigRequest,
-    ListUsersRequest, RemoveTenantRequest, RemoveUserRequest, RevokeTokenRequest, SetConfigRequest,
-    SetModeRequest, SetWeightRequest, StatusRequest, UpdateTenantRequest, UpdateUserRequest,
+    ListUsersRequest, RecoverRequest, RemoveTenantRequest, RemoveUserRequest, RevokeTokenRequest,
+    SetConfigRequest, SetModeRequest, SetWeightRequest, StatusRequest, UpdateTenantRequest,
+    UpdateUserRequest,
 };
-use predis_types::NodeId;
+use predis_types::{Incarnation, NodeId};
 use tonic::{Code, Status};
 
 fn said(refused: Result<impl Sized, Status>) -> (Code, String) {
@@ -55,6 +56,41 @@ async fn members_are_drained_and_called_back_while_somebody_is_left() {
     rig.cluster().forget(ForgetRequest { node_id: 2 }).await.unwrap();
     let held = said(rig.cluster().forget(ForgetRequest { node_id: 2 }).await);
     assert_eq!(held, is(Code::NotFound, "there is no node 2"));
+}
+
+#[tokio::test]
+async fn who_is_given_up_has_to_be_named_and_to_be_down() {
+    let rig = Rig::new().await;
+    let ask = |region: &str, lost: &[u64]| RecoverRequest {
+        region: region.into(),
+        lost: lost.to_vec(),
+        dry_run: false,
+    };
+    let homeless = said(rig.cluster().recover(ask("us", &[])).await);
+    assert_eq!(homeless.0, Code::FailedPrecondition);
+    for (node, region) in [(2, "eu"), (3, "eu"), (4, "us")] {
+        rig.join_in(node, region).await;
+    }
+    let home = SetConfigRequest { name: "home-region".into(), value: Some("eu".into()) };
+    rig.config().set(home).await.unwrap();
+    let itself = said(rig.cluster().recover(ask("eu", &[])).await);
+    assert_eq!(itself, is(Code::InvalidArgument, "region: must be another one than the home, got \"eu\""));
+    let nobody = said(rig.cluster().recover(ask("ap", &[])).await);
+    assert_eq!(nobody, is(Code::FailedPrecondition, "region: must have a member that is up, got \"ap\""));
+    rig.agree(Action::NodeDown { node: NodeId(3), incarnation: Incarnation(1) }).await;
+    let rule = "lost: must name the members of the home eu that are down: 3 node-3";
+    for named in [&[][..], &[2], &[2, 3], &[3, 9]] {
+        assert_eq!(said(rig.cluster().recover(ask("us", named)).await), is(Code::InvalidArgument, rule));
+    }
+    // One of eu is up, so it stays the home; nothing is lost, so nothing is recovered.
+    let reply = rig.cluster().recover(ask("us", &[3])).await.unwrap().into_inner();
+    assert_eq!((reply.recovered, reply.without_copy, reply.lost_entries), (0, 0, 0));
+    assert_eq!(rig.state().config().get("home-region").map(String::as_str), Some("eu"));
+    rig.agree(Action::NodeDown { node: NodeId(2), incarnation: Incarnation(1) }).await;
+    rig.cluster().recover(RecoverRequest { dry_run: true, ..ask("us", &[2, 3]) }).await.unwrap();
+    assert_eq!(rig.state().config().get("home-region").map(String::as_str), Some("eu"), "only asked");
+    rig.cluster().recover(ask("us", &[2, 3])).await.unwrap();
+    assert_eq!(rig.state().config().get("home-region").map(String::as_str), Some("us"));
 }
 
 #[tokio::test]

@@ -85,6 +85,7 @@ async fn leader() -> MetaRaft {
         heartbeat: Duration::from_millis(50),
         election_min: Duration::from_millis(200),
         election_max: Duration::from_millis(400),
+        ..Timing::LAN
     };
     let options = Options {
         cluster: CLUSTER,
@@ -154,6 +155,7 @@ impl Rig {
             desk,
             status,
             clock: clock.clone(),
+            round_trip_ms: 0,
             limit: LIMIT,
             members_only: false,
         };
@@ -232,8 +234,14 @@ impl Rig {
 
     /// Lets a second node join and boot.
     async fn join(&self, node: u64) {
-        let NewMember { id, addrs, zone, region, metadata_version, .. } = member(node);
-        self.agree(Action::IssueNode { member: member(node) }).await;
+        self.join_in(node, "").await;
+    }
+
+    /// Lets one more node join and boot in a region.
+    async fn join_in(&self, node: u64, region: &str) {
+        let joining = NewMember { region: region.to_owned(), ..member(node) };
+        let NewMember { id, addrs, zone, region, metadata_version, .. } = joining.clone();
+        self.agree(Action::IssueNode { member: joining }).await;
         let incarnation = Incarnation(1);
         self.agree(Action::Boot { node: id, incarnation, addrs, zone, region, metadata_version }).await;
     }
