@@ -32,9 +32,9 @@ pub fn home(state: &ClusterState) -> Option<&str> {
     state.nodes().values().any(|member| member.region == home).then_some(home)
 }
 
-/// Whether nobody waits for the copies of a member.
-pub fn is_apart(state: &ClusterState, member: &Member) -> bool {
-    home(state).is_some_and(|home| member.region != home)
+/// Whether nobody waits for the copies of a member, the data being at [`home`] there.
+pub fn is_apart(home: Option<&str>, member: &Member) -> bool {
+    home.is_some_and(|home| member.region != home)
 }
 
 /// How many copies of everything each region but the home holds.
@@ -67,7 +67,8 @@ pub fn spare_holders<'a>(
     state: &'a ClusterState,
     partition: &'a PartitionState,
 ) -> impl Iterator<Item = Replica> + 'a {
-    let up = |node: &NodeId| state.node(*node).filter(|m| m.is_up() && is_apart(state, m));
-    let seated = partition.replicas.iter().filter(|_| partition.is_vacant()).filter_map(up);
+    let home = home(state).filter(|_| partition.is_vacant());
+    let up = move |node: &NodeId| state.node(*node).filter(|m| m.is_up() && is_apart(home, m));
+    let seated = partition.replicas.iter().filter_map(up);
     seated.map(|member| Replica { node: member.id, incarnation: member.incarnation })
 }

@@ -66,7 +66,9 @@ pub fn apply(serving: &Serving, published: &Published) {
     // Shards first: a request that sees the new topology finds its shard.
     let state = &published.state;
     let partitions = (0..).map(PartitionId).zip(state.partitions());
-    serving.shards.update(published.index, partitions.map(|(id, p)| (id, ownership(p), members(state, p))));
+    let home = regions::home(state);
+    let owners = partitions.map(|(id, p)| (id, ownership(p), members(state, p, home)));
+    serving.shards.update(published.index, owners);
     if let Some(topology) = topology::of(published) {
         serving.topology.store(Arc::new(topology));
     }
@@ -88,13 +90,13 @@ fn ownership(partition: &PartitionState) -> Ownership {
     Ownership { primary: partition.primary.map(life), epoch: partition.epoch }
 }
 
-fn members(state: &ClusterState, partition: &PartitionState) -> Members {
+fn members(state: &ClusterState, partition: &PartitionState, home: Option<&str>) -> Members {
     let in_sync: BTreeSet<Life> = partition.in_sync.iter().copied().map(life).collect();
     let up = |node| state.node(node).filter(|member| member.is_up());
     let seated = partition.replicas.iter().filter_map(|node| up(*node));
     let seated = seated.map(|member| Life { node: member.id, incarnation: member.incarnation });
     let seated: BTreeSet<Life> = seated.chain(in_sync.iter().copied()).collect();
-    let is_apart = |life: &&Life| state.node(life.node).is_some_and(|m| regions::is_apart(state, m));
+    let is_apart = |life: &&Life| state.node(life.node).is_some_and(|m| regions::is_apart(home, m));
     let apart = seated.iter().filter(is_apart).copied().collect();
     let (version, lost) = (partition.version, partition.lost);
     let recovered = partition.lost_at_ms.is_some_and(|at_ms| regions::is_recovery(state, at_ms));

@@ -11,7 +11,7 @@ use predis_replica::{Access, Life, Reading, reading};
 use predis_types::PartitionId;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// What this node holds for other primaries.
+/// What this node holds for other primaries; without a lease, what it holds as a primary, too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standby {
     /// How many copies there are.
@@ -40,10 +40,10 @@ impl Shards {
 
     /// What this node holds for other primaries, at this moment.
     pub fn standby(&self) -> Standby {
-        let mut standby = Standby::default();
+        let (mut standby, served) = (Standby::default(), self.lease.is_valid());
         for partition in &self.partitions {
             let guarded = partition.lock();
-            if guarded.leading().is_some() || guarded.copy.is_none() {
+            if guarded.copy.is_none() || served && guarded.leading().is_some() {
                 continue;
             }
             standby.copies += 1;

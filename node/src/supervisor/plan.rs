@@ -102,9 +102,10 @@ fn wanted(state: &ClusterState, copies: u8, intentions: &Intentions) -> Vec<Want
         let current: Vec<Vec<NodeId>> = (0..).map(PartitionId).zip(state.partitions()).map(seats).collect();
         place(&nodes, copies, &current)
     };
-    let home = placed(&|member| !regions::is_apart(state, member), copies);
+    let region = regions::home(state);
+    let home = placed(&|member| !regions::is_apart(region, member), copies);
     let mut wanted: Vec<Wanted> = home.into_iter().map(|home| Wanted { home, ..Wanted::default() }).collect();
-    let apart = state.nodes().values().filter(|member| regions::is_apart(state, member));
+    let apart = state.nodes().values().filter(|member| regions::is_apart(region, member));
     let others: BTreeSet<&str> = apart.map(|member| member.region.as_str()).collect();
     let each = regions::copies_elsewhere(state);
     for region in others.into_iter().filter(|_| each > 0) {
@@ -117,7 +118,8 @@ fn wanted(state: &ClusterState, copies: u8, intentions: &Intentions) -> Vec<Want
 /// Whether every partition is where it should be, with all its copies in sync.
 pub fn is_settled(state: &ClusterState) -> bool {
     let Plan { changes, moves } = plan(state, &mut Intentions::default());
-    let is_apart = |node: NodeId| state.node(node).is_some_and(|member| regions::is_apart(state, member));
+    let home = regions::home(state);
+    let is_apart = |node: NodeId| state.node(node).is_some_and(|member| regions::is_apart(home, member));
     let whole = |partition: &PartitionState| {
         let mut waited_for = partition.replicas.iter().filter(|node| !is_apart(**node));
         partition.primary.is_some() && waited_for.all(|node| is_in_sync(partition, *node))

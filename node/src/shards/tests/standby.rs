@@ -122,7 +122,11 @@ fn a_primary_without_a_lease_is_read_while_everybody_has_what_it_shows() {
         let batch = Batch { partition: PARTITION, tenant: TENANT, work, reader: None, from_copy: true };
         ready(pair.primary.shards.submit(batch)).remove(0)
     };
+    assert_eq!(pair.primary.shards.standby(), Standby::default());
     pair.primary.lease.set(1);
+    pair.primary.clock.advance_ms(9);
+    let stale_us = Some(pair.primary.shards.clock.mono_us() - 1);
+    assert_eq!(pair.primary.shards.standby(), Standby { copies: 1, readable: 1, stale_us });
     assert_eq!(read(), text("v"));
     assert_eq!(pair.primary.call("GET k"), Answer::ClusterDown);
     pair.primary.lease.set(FOREVER);
