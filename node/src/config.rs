@@ -101,8 +101,6 @@ pub struct Profile {
     pub raft: Timing,
     /// The leases'.
     pub lease: LeaseConfig,
-    /// How patient replication is, and what it keeps.
-    pub stream: StreamConfig,
     /// How long one attempt at a metadata proposal may take.
     pub propose: Duration,
     /// How often the leader looks at the cluster.
@@ -123,7 +121,6 @@ impl Profile {
         Profile {
             raft: Timing::LAN,
             lease: LeaseConfig::default(),
-            stream: StreamConfig::default(),
             propose: Duration::from_secs(2),
             supervise: Duration::from_millis(50),
             replace_voter: Duration::from_secs(10),

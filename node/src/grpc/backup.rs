@@ -195,7 +195,13 @@ impl backup_server::Backup for Backup {
             return Err(Status::invalid_argument(format!("keys: {rule}")));
         }
         let entries = keys.into_iter().map(entry).collect::<Result<_, _>>()?;
-        let batch = Batch { partition: id, tenant: TenantId(tenant), work: Work::Put(entries), reader: None };
+        let batch = Batch {
+            partition: id,
+            tenant: TenantId(tenant),
+            work: Work::Put(entries),
+            reader: None,
+            from_copy: false,
+        };
         match serving.shards.submit(batch).answers().await.pop() {
             Some(Answer::Count(set)) => Ok(Response::new(WriteBackupReply { set })),
             other => Err(self.unwritten(partition, &gate.name, other)),
