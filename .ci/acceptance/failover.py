@@ -1,12 +1,14 @@
 """How long clients wait after a node that has primaries is killed: kill -9, again and again, and what the time goes to.
 
-usage: failover.py PREDIS [--base-port 24401] [--kills 100] [--copies 3] [--partitions 64] [--limit 3.0] [--json]
+usage: failover.py PREDIS [--base-port 24401] [--kills 100] [--copies 3] [--partitions 64] [--limit 3.0]
+                   [--seed 1] [--json]
 
 Three nodes under `--ack quorum`. Every partition is written to all the time, one pass after the other without a pause,
 at where it is said to be served; after a kill that goes on until all have answered, and for a second more. A kill's
 time is from the kill until the last write that was refused, by anyone, was followed by one that was answered. It is
 `detected` when the leader has the node as dead, and, if it was the leader, another one was `elected` before; the rest
-is promotion. Nodes die in turn. 99 of 100 kills have to be over within --limit seconds.
+is promotion. Who dies is drawn from the seed,
+one in three times it is the leader. 99 of 100 kills have to be over within --limit seconds.
 """
 
 import argparse
@@ -133,12 +135,13 @@ def whole(args, nodes):
     return now if len(up) == len(nodes) and synced and now["leader"] else None
 
 
-def kill(args, nodes, prober, number):
+def kill(args, nodes, prober, rng):
     """One kill; its times."""
     before = lab.until("the cluster is whole", 60, lambda: whole(args, nodes), 0.1)
-    victim = nodes[number % len(nodes)]
+    leader = next(node["name"] for node in before["nodes"] if node["id"] == before["leader"])
+    victim = rng.choice(nodes)
     survivors = [node for node in nodes if node is not victim]
-    led = next(node["name"] for node in before["nodes"] if node["id"] == before["leader"]) == f"node-{victim.number}"
+    led = leader == f"node-{victim.number}"
     # A pass finds everything where it is.
     for _ in range(3):
         prober.probe()
@@ -191,6 +194,7 @@ def main():
     parser.add_argument("--copies", type=int, default=3, choices=(2, 3))
     parser.add_argument("--partitions", type=int, default=64)
     parser.add_argument("--limit", type=float, default=3.0)
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     checks = lab.Checks("failover")
@@ -205,8 +209,9 @@ def main():
                 lab.await_cluster(args.predis, nodes)
                 prober = Prober(nodes, args.partitions)
                 lab.until("every partition is found", 10, lambda: prober.probe() or all(when > 0 for when in prober.answered))
+                rng = random.Random(args.seed)
                 for number in range(args.kills):
-                    rows.append(kill(args, nodes, prober, number))
+                    rows.append(kill(args, nodes, prober, rng))
                     if not args.json:
                         row = rows[-1]
                         print(f"  kill {number + 1}: node {row['node']}{' (leader)' if row['led'] else ''}: {row['seconds']:.3f} s", flush=True)
