@@ -33,10 +33,10 @@ pub const CASES: &[Case] = &[
     case(Bug::LeaseIgnored, "pause-primary", &["one-acknowledger"], 1),
     case(Bug::LeaseOnWallClock, "clocks-far-off", &["one-lease-holder"], 1),
     case(Bug::AckBeforeInSync, "slow-then-cut", &["linearizable", "durable"], 1),
-    case(Bug::ShrinkWithoutCommit, "one-way-partition", &["linearizable", "durable"], 2),
+    case(Bug::ShrinkWithoutCommit, "one-way-partition", &["linearizable", "durable"], 13),
     case(Bug::SnapshotWithoutTail, "drain-under-faults", &["no-lost-data"], 1),
-    case(Bug::MoveDropsLateWrites, "weights-change", &["no-lost-data"], 1),
-    case(Bug::ExpiryRebased, "leader-crash", &["expiry"], 57),
+    case(Bug::MoveDropsLateWrites, "weights-change", &["no-lost-data"], 2),
+    case(Bug::ExpiryRebased, "leader-crash", &["expiry"], 8),
 ];
 
 const fn case(bug: Bug, scenario: &'static str, invariants: &'static [&'static str], seed: u64) -> Case {

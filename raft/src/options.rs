@@ -10,9 +10,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 pub struct Timing {
     /// How often the leader makes itself heard.
     pub heartbeat: Duration,
-    /// The shortest silence after which a member stands for election.
+    /// Voters stand by a leader for `election_max` after they last heard it; after at least this much more silence one of
+    /// them stands for election.
     pub election_min: Duration,
-    /// The longest.
+    /// After at most this much more.
     pub election_max: Duration,
     /// How long opening a connection to another member may take.
     pub connect: Duration,
@@ -22,8 +23,8 @@ impl Timing {
     /// For members within a millisecond or so of each other.
     pub const LAN: Timing = Timing {
         heartbeat: Duration::from_millis(150),
-        election_min: Duration::from_millis(600),
-        election_max: Duration::from_millis(1200),
+        election_min: Duration::from_millis(450),
+        election_max: Duration::from_millis(750),
         connect: Duration::from_millis(300),
     };
 }

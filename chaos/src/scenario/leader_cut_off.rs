@@ -1,4 +1,5 @@
-//! The leader is cut off for about as long as a lease lasts, too short for another to be elected, and comes back.
+//! The leader is cut off for about as long as a lease lasts, which may be too short for another to be elected, and
+//! comes back.
 //!
 //! It has heard nobody in that time; that must not be held against the others.
 
