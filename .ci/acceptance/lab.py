@@ -304,11 +304,11 @@ class Server(Process):
         return http(self.metrics, "/readyz", tls)[0] == 200
 
 
-def servers(predis, base, folder, count=3, more=(), proxy=False):
-    """The processes of a cluster, not started: the first founds it, the others join."""
+def servers(predis, base, folder, count=3, more=(), proxy=False, founding=()):
+    """The processes of a cluster, not started: the first founds it, with `founding` too, the others join."""
     made = []
     for number in range(1, count + 1):
-        start = ["--bootstrap"] if number == 1 else ["--join", f"127.0.0.1:{base + 200}"]
+        start = ["--bootstrap", *founding] if number == 1 else ["--join", f"127.0.0.1:{base + 200}"]
         made.append(Server(predis, number, base, folder, start, more, proxy))
     return made
 

@@ -27,14 +27,14 @@ pub(super) const SETTINGS: [Setting; 5] = [
         name: HOME_REGION,
         default: NO_HOME,
         rule: "none or the name of a region",
-        summary: "The region in which the copies lie that are waited for, primaries among them; none is wherever there is room. A change of it moves them.",
+        summary: "The region of primaries and of the copies that are waited for; none is anywhere.",
         accepts: |value| limits::name(HOME_REGION, value).is_ok(),
     },
     Setting {
         name: MAX_STALENESS,
         default: "none",
         rule: "none or 1 to 86400000",
-        summary: "How many milliseconds of what happened a replica's copy may lack for READONLY reads to be answered from it; beyond that they go to the primary.",
+        summary: "By how many milliseconds READONLY reads from a copy may be behind.",
         accepts: |value| value == "none" || matches!(value.parse(), Ok(1..=86_400_000)),
     },
     Setting {
