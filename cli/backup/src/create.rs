@@ -87,7 +87,13 @@ impl Create {
     ) -> Result<Create, CreateError> {
         let failed = |error| CreateError::Io { path: directory.to_owned(), error };
         let made = match DirBuilder::new().mode(0o700).create(directory) {
-            Ok(()) => true,
+            Ok(()) => {
+                sync_parent(directory).map_err(|error| {
+                    let _ = fs::remove_dir(directory);
+                    failed(error)
+                })?;
+                true
+            }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => false,
             Err(error) => return Err(failed(error)),
         };
@@ -156,6 +162,8 @@ impl Create {
 
     /// Takes away what was written. Whatever cannot be is left; there is no index, so it is no backup.
     pub fn give_up(&self) {
+        // First what makes it a backup.
+        let _ = fs::remove_file(self.directory.join(INDEX));
         for partition in self.partitions.iter() {
             let _ = fs::remove_file(self.directory.join(file_name(partition.0)));
         }
@@ -164,6 +172,12 @@ impl Create {
             let _ = fs::remove_dir(&self.directory);
         }
     }
+}
+
+/// Has the disk keep that a directory is there.
+fn sync_parent(directory: &Path) -> io::Result<()> {
+    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// A new file for its owner alone, in place of what may be left of an attempt before.

@@ -8,6 +8,7 @@
 
 use crate::{Damage, FORMAT};
 use bytes::Bytes;
+use predis_types::limits::MAX_MESSAGE_BYTES;
 use std::io::{self, Read};
 
 /// What every file begins with.
@@ -17,7 +18,7 @@ pub(crate) const MAGIC: &[u8; 8] = b"PREDISBK";
 pub(crate) const PREFIX_BYTES: u64 = 12;
 
 /// The longest payload, in bytes: a key and a value of the longest kind, and what comes with them.
-const MAX_PAYLOAD_BYTES: u32 = 1200 << 20;
+const MAX_PAYLOAD_BYTES: u32 = MAX_MESSAGE_BYTES as u32;
 
 const CRC: crc::Crc<u32, crc::Table<16>> = crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISCSI);
 

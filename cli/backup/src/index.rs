@@ -132,6 +132,12 @@ impl Index {
         Ok(())
     }
 
+    /// How large its files are together.
+    pub fn size_bytes(&self) -> u64 {
+        // An index may say anything.
+        self.files.iter().fold(0, |sum, file| sum.saturating_add(file.size_bytes))
+    }
+
     /// The tenant of this number.
     pub fn tenant(&self, id: u32) -> Option<&Tenant> {
         let at = self.tenants.binary_search_by_key(&id, |tenant| tenant.id).ok()?;

@@ -7,7 +7,7 @@ use crate::{
     Damage, FileEntry, INDEX, Index, Key,
     contents::{Contents, Header, Item, changes_of, set_of},
     fate::Fates,
-    frame::{Frames, Kind},
+    frame::{Frame, Frames, Kind},
     index::hex,
 };
 use predis_types::{PartitionId, key_slot};
@@ -220,9 +220,16 @@ impl Keys {
             let mut file = File::open(path)?;
             file.seek(SeekFrom::Start(at))?;
             let mut frames = Frames::resume(BufReader::new(file), at);
-            while let Some(frame) = frames.next()?.filter(|frame| frame.kind == Kind::Change) {
-                let change = changes_of(frame.payload);
-                fates.add(change.ok_or(Damage::Frame { at: frame.at, rule: "is no change" })?);
+            loop {
+                match frames.next()? {
+                    Some(Frame { kind: Kind::Change, at, payload }) => {
+                        let change = changes_of(payload);
+                        fates.add(change.ok_or(Damage::Frame { at, rule: "is no change" })?);
+                    }
+                    Some(Frame { kind: Kind::Trailer, .. }) => break,
+                    // It was whole when it was checked.
+                    _ => return Err(Damage::Truncated(frames.at())),
+                }
             }
         }
         Ok((Contents::begin(BufReader::new(File::open(path)?))?, fates))

@@ -63,12 +63,10 @@ impl Backup {
 
     /// Whether the token is of who has the right, by what this node knows.
     fn check(&self, restore: bool, token: u64) -> Result<(), Status> {
-        let role = role(restore);
-        let state = self.admin.shared.meta.published().state;
-        if state.roles().get(role).is_some_and(|lease| lease.token == token) {
+        if has_right(&self.admin.shared.meta.published().state, restore, token) {
             return Ok(());
         }
-        let node = self.admin.shared.node;
+        let (role, node) = (role(restore), self.admin.shared.node);
         Err(Status::aborted(format!(
             "token {token} is not that of the {role} under way, by what node {node} knows"
         )))
@@ -97,6 +95,13 @@ impl Backup {
 
 fn role(restore: bool) -> &'static str {
     if restore { "restore" } else { "backup" }
+}
+
+/// Whether the token is that of the role's lease, and nobody has taken the other role since: tokens of both are counted
+/// together, so whoever let its own run out is found out even if nobody else has taken that one.
+fn has_right(state: &ClusterState, restore: bool, token: u64) -> bool {
+    let token_of = |restore| state.roles().get(role(restore)).map(|lease| lease.token);
+    token_of(restore) == Some(token) && token_of(!restore).is_none_or(|other| other < token)
 }
 
 /// Refuses whoever comes while somebody else, by the token, has either right.
@@ -129,7 +134,7 @@ impl backup_server::Backup for Backup {
             refuse_taken(state, at_ms, token)?;
             let token = match token {
                 0 => state.next_fencing_token(),
-                token if state.roles().get(&role).is_some_and(|lease| lease.token == token) => token,
+                token if has_right(state, restore, token) => token,
                 token => {
                     let words = format!("token {token} is not that of a {role} under way");
                     return Err(Status::failed_precondition(words));

@@ -32,7 +32,6 @@ use crate::{
     access::Access,
     io::{Incoming, Listener, Peer},
     node::Status,
-    replication,
     supervisor::Desk,
 };
 use guard::Guarded;
@@ -47,7 +46,7 @@ use predis_proto::{
     replica::replica_server::ReplicaServer,
 };
 use predis_raft::{Accepted, MetaRaft};
-use predis_types::{Clock, NodeId};
+use predis_types::{Clock, NodeId, limits::MAX_MESSAGE_BYTES};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
@@ -65,6 +64,10 @@ const MAX_REQUEST_BYTES: usize = 4 << 20;
 
 /// How many calls one connection may have under way.
 const MAX_CALLS: u32 = 256;
+
+/// How often a connection is asked whether anybody is still there: what a caller that is gone holds, such as a partition
+/// that is read for a backup, is let go when it does not answer.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// Who calls, as far as the connection says; among the extensions of every request.
 #[derive(Clone, Copy, Debug)]
@@ -136,10 +139,12 @@ pub async fn serve(
     let backup = BackupServer::new(backup::Backup::new(admin, stop.clone()));
     let audit = AuditServer::new(audit::Audit(shared.clone()));
     let replica = ReplicaServer::new(replica::Replication(shared.clone()))
-        .max_decoding_message_size(replication::MAX_MESSAGE_BYTES)
-        .max_encoding_message_size(replication::MAX_MESSAGE_BYTES);
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
     tonic::transport::Server::builder()
         .max_concurrent_streams(MAX_CALLS)
+        .http2_keepalive_interval(Some(KEEP_ALIVE))
+        .http2_keepalive_timeout(Some(KEEP_ALIVE))
         .add_service(shared.for_members(RAFT, shared.meta.service()))
         .add_service(shared.for_members(NODE, NodeServer::new(membership::Membership(shared.clone()))))
         .add_service(shared.for_members(REPLICA, replica))
@@ -150,7 +155,7 @@ pub async fn serve(
         .add_service(Guarded::new(&access, config.max_decoding_message_size(MAX_REQUEST_BYTES)))
         .add_service(Guarded::new(&access, audit.max_decoding_message_size(MAX_REQUEST_BYTES)))
         // A key's value may be long; who calls is asked before its message is read.
-        .add_service(Guarded::new(&access, backup.max_decoding_message_size(replication::MAX_MESSAGE_BYTES)))
+        .add_service(Guarded::new(&access, backup.max_decoding_message_size(MAX_MESSAGE_BYTES)))
         .add_service(health)
         .add_service(reflection().build_v1().expect(generated))
         .add_service(reflection().build_v1alpha().expect(generated))

@@ -17,9 +17,6 @@ pub use receiver::{receive, survey};
 pub use sender::send;
 pub use sets::keep_in_sync;
 
-/// The largest message between members: the longest value, its key, and what comes with them.
-pub const MAX_MESSAGE_BYTES: usize = 1200 << 20;
-
 /// How many bytes of entries and pages go into one message, about.
 const ROOM_BYTES: usize = 256 << 10;
 

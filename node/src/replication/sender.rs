@@ -1,6 +1,6 @@
 //! One task a replica: tells it what is new, one call after the other, and takes its answers to the shards.
 
-use super::{FAR_ROOM_BYTES, MAX_MESSAGE_BYTES, ROOM_BYTES, wire};
+use super::{FAR_ROOM_BYTES, ROOM_BYTES, wire};
 use crate::{
     serving::Serving,
     shards::{Outgoing, Queue},
@@ -8,7 +8,7 @@ use crate::{
 use predis_proto::replica::{ReplicateReply, ReplicateRequest, replica_client::ReplicaClient};
 use predis_raft::Channels;
 use predis_replica::Life;
-use predis_types::{Epoch, PartitionId};
+use predis_types::{Epoch, PartitionId, limits::MAX_MESSAGE_BYTES};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::task::{AbortHandle, JoinSet};
 

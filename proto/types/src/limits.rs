@@ -3,6 +3,10 @@
 /// The longest bulk string a client may announce: 512 MiB, as Redis's `proto-max-bulk-len`.
 pub const MAX_BULK_BYTES: usize = 512 * 1024 * 1024;
 
+/// The largest message in which a node gives or takes keys: a key and a value of the longest kind, and what comes with
+/// them.
+pub const MAX_MESSAGE_BYTES: usize = 1200 << 20;
+
 /// The most arguments one command may have, as in Redis.
 pub const MAX_ARGS: usize = 1024 * 1024;
 

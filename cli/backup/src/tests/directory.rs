@@ -126,6 +126,12 @@ fn one_that_is_given_up_or_unfinished_is_none() {
     create.give_up();
     assert!(!path.exists());
     let create = Create::begin(&path, CLUSTER, PartitionCount::new(2).unwrap(), 10).unwrap();
+    let tenants = vec![tenant(0, "default", "spread"), tenant(3, "together", "colocated")];
+    let files = vec![write(&create, 0), write(&create, 1)];
+    create.finish(files, tenants, BTreeMap::new(), 20).unwrap();
+    create.give_up();
+    assert!(!path.exists(), "one that was finished can be given up as well");
+    let create = Create::begin(&path, CLUSTER, PartitionCount::new(2).unwrap(), 10).unwrap();
     let mut partition = create.partition(0).unwrap();
     let refused = partition.page(&Bytes::from_static(&[0xff])).unwrap_err().to_string();
     assert!(refused.contains("partition 0: the node sent what is no page"), "{refused}");
@@ -157,6 +163,27 @@ fn every_byte_of_every_file_counts() {
         fs::write(&file, &good).unwrap();
     }
     check(&path).unwrap();
+}
+
+#[test]
+fn a_file_that_shrinks_after_it_was_checked_gives_an_error() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("backup");
+    make(&path);
+    let backup = Backup::open(&path).unwrap();
+    let checked = backup.check(&backup.index().files[0], |_| {}).unwrap();
+    let file = path.join(file_name(0));
+    let good = fs::read(&file).unwrap();
+    for length in 0..good.len() {
+        fs::write(&file, &good[..length]).unwrap();
+        let read: Result<Vec<Key>, _> = backup.keys(checked).and_then(Iterator::collect);
+        let said = read.unwrap_err().to_string();
+        assert!(said.contains("partition-00000.pbk"), "{length}: {said}");
+        // As soon as it is opened: no key goes out before.
+        assert!(backup.keys(checked).is_err(), "{length}");
+    }
+    fs::write(&file, &good).unwrap();
+    assert!(backup.keys(checked).unwrap().all(|key| key.is_ok()));
 }
 
 #[test]

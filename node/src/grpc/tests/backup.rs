@@ -79,6 +79,26 @@ async fn a_right_ends_when_its_time_has_come_whoever_has_it() {
 }
 
 #[tokio::test]
+async fn a_right_that_ran_out_is_of_no_use_beside_one_of_the_other_kind() {
+    let rig = Rig::with_users().await;
+    let write = |token| by("admin", WriteBackupRequest { token, ..WriteBackupRequest::default() });
+    let restore = begin(&rig, true, 0).await.unwrap();
+    // It has the right; this node is between two lives.
+    assert_eq!(rig.backup().write(write(restore)).await.unwrap_err().code(), Code::Unavailable);
+    rig.clock.advance_ms(31_000);
+    let backup = begin(&rig, false, 0).await.unwrap();
+    let refused = rig.backup().write(write(restore)).await.unwrap_err();
+    let words = format!("token {restore} is not that of the restore under way, by what node 1 knows");
+    assert_eq!((refused.code(), refused.message()), (Code::Aborted, words.as_str()));
+    // Nor can it be renewed when the other has run out as well.
+    rig.clock.advance_ms(31_000);
+    assert_eq!(begin(&rig, true, restore).await.unwrap_err().code(), Code::FailedPrecondition);
+    let read = by("admin", ReadBackupRequest { partition: 0, token: backup });
+    assert_eq!(rig.backup().read(read).await.err().unwrap().code(), Code::Unavailable, "nobody else came");
+    assert_eq!(begin(&rig, false, backup).await.unwrap(), backup);
+}
+
+#[tokio::test]
 async fn without_the_right_nothing_is_read_or_written() {
     let rig = Rig::with_users().await;
     let token = begin(&rig, false, 0).await.unwrap();

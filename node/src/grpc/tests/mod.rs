@@ -2,6 +2,7 @@
 
 mod backup;
 mod changes;
+mod gone;
 mod guard;
 mod joining;
 mod lockout;

@@ -128,6 +128,29 @@ async fn what_is_read_while_it_changes_is_the_partition_at_the_cut() {
 }
 
 #[tokio::test]
+async fn a_page_is_small_though_a_few_values_are_large() {
+    const LARGE: usize = 200_000;
+    let rig = Rig::new(1);
+    for key in 0..5000 {
+        rig.write(TENANT, &format!("SET k{key} v"));
+    }
+    for key in 0..40 {
+        rig.write(TENANT, &format!("SET large{key} {}", "v".repeat(LARGE)));
+    }
+    let (mut reading, mut rebuilt) = (rig.read(), Rebuilt::new());
+    let mut most = 0;
+    while let Some(piece) = reading.next().await {
+        let piece = piece.unwrap();
+        if let Piece::Page(page) = &piece {
+            most = most.max(page.len());
+        }
+        rebuilt.take(piece);
+    }
+    assert!((LARGE..2 * LARGE).contains(&most), "a page of {most} bytes");
+    assert_eq!(content(&rebuilt.shard), rig.content());
+}
+
+#[tokio::test]
 async fn one_reads_at_a_time_and_whoever_stops_leaves_no_tap() {
     let rig = Rig::new(2);
     rig.write(TENANT, "SET k v");
