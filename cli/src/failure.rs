@@ -24,6 +24,14 @@ impl Failure {
         Failure::Failed(error.into())
     }
 
+    /// The same in other words.
+    pub(crate) fn say(self, words: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Failure::Usage(error) => Failure::usage(anyhow::anyhow!(words(format!("{error:#}")))),
+            Failure::Failed(error) => Failure::failed(anyhow::anyhow!(words(format!("{error:#}")))),
+        }
+    }
+
     /// The exit status of the process.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {

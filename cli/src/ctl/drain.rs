@@ -5,11 +5,11 @@
 //! ```
 //! Following changes nothing: whoever stops following leaves the draining going.
 
-use super::{answer::Answer, cluster::set_mode, session::Session, time::parse_duration};
+use super::{answer::Answer, bar::bar, cluster::set_mode, session::Session, time::parse_duration};
 use crate::{failure::Failure, stop::Signals};
 use anyhow::anyhow;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use predis_client::AdminChannel;
 use predis_proto::admin::{
     Event, Node, StatusReply, StatusRequest, WatchRequest, cluster_client::ClusterClient,
@@ -78,10 +78,8 @@ struct Follow<'a> {
 impl<'a> Follow<'a> {
     fn new(session: &'a Session, node: &Node, mode: &'a str, status: &StatusReply) -> Follow<'a> {
         let others = status.nodes.iter().filter(|other| other.id != node.id && other.status == "up");
-        let bar = ProgressBar::new(u64::from(node.seats));
-        let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} seats given up, {msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar.set_prefix(format!("node {} {}", node.id, node.name));
+        let template = "{prefix} {bar:30} {pos}/{len} seats given up, {msg}";
+        let bar = bar(u64::from(node.seats), template, format!("node {} {}", node.id, node.name));
         Follow {
             session,
             node: node.clone(),

@@ -6,6 +6,7 @@
 mod answer;
 mod audit;
 mod backup;
+mod bar;
 mod cluster;
 mod config;
 mod context;

@@ -31,8 +31,13 @@ impl Session {
 
     /// What a refusal is to whoever typed the command: status 2 for what cannot be asked for.
     pub(super) fn failure(&self, status: &Status) -> Failure {
+        self.failure_of(&self.target.addr, status)
+    }
+
+    /// The same where the node at `addr` was asked.
+    pub(super) fn failure_of(&self, addr: &str, status: &Status) -> Failure {
         if let Some(cause) = status.source() {
-            return Failure::failed(anyhow!(self.broken(cause)));
+            return Failure::failed(anyhow!(self.broken(addr, cause)));
         }
         let words = match (status.code(), status.message()) {
             (code, "") => code.to_string(),
@@ -48,8 +53,8 @@ impl Session {
     }
 
     /// What broke the connection, innermost last: a node that misses a certificate says so only after the handshake.
-    fn broken(&self, cause: &dyn Error) -> String {
-        let mut words = format!("the connection to {} broke", self.target.addr);
+    fn broken(&self, addr: &str, cause: &dyn Error) -> String {
+        let mut words = format!("the connection to {addr} broke");
         let mut next = Some(cause);
         while let Some(cause) = next {
             let said = cause.to_string();

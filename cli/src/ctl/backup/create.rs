@@ -4,7 +4,7 @@
 
 use super::{
     AT_ONCE, bar,
-    members::{Members, PATIENCE, PAUSE, Refused},
+    members::{Asked, Members, PATIENCE, PAUSE, Refused},
     right::Right,
 };
 use crate::{
@@ -102,17 +102,13 @@ struct Making<'a> {
 
 impl Making<'_> {
     async fn all(&self, partitions: PartitionCount) -> Result<Index, Failure> {
-        let before = tenants(&self.members.status());
+        // Both from a node that is there now: what follows may take an hour.
+        let (before, settings) = (tenants(&self.members.status()), self.settings().await?);
         let copies = stream::iter(partitions.iter()).map(|partition| self.partition(partition.0));
         let files: Vec<Written> = copies.buffer_unordered(AT_ONCE).try_collect().await?;
         // Those that were made or removed meanwhile may have keys in some partitions.
         let mut named = before;
-        let now = self.members.look().await.map_err(|refused| match refused {
-            Refused::Again(words) => Failure::failed(anyhow!(words)),
-            Refused::Final(failure) => failure,
-        })?;
-        named.extend(tenants(&now));
-        let settings = self.settings().await?;
+        named.extend(tenants(&*self.members.now().await?));
         self.create.finish(files, named.into_values().collect(), settings, now_ms()).map_err(unwritten)
     }
 
@@ -155,13 +151,13 @@ impl Making<'_> {
         until: &mut Instant,
     ) -> Result<Written, Refused> {
         let id = u32::from(partition);
-        let mut primary = self.members.primary(id).await?;
+        let (mut primary, asked) = self.members.primary(id).await?;
         let request = ReadBackupRequest { partition: id, token: self.token };
-        let refused = |status| self.members.refused(&status);
+        let refused = |status| self.members.refused(&asked, &status);
         let mut parts = primary.read(request).await.map_err(refused)?.into_inner();
         *begun += 1;
         let file = self.create.partition(partition).map_err(|error| Refused::Final(unwritten(error)))?;
-        let written = self.copy(file, &mut parts).await;
+        let written = self.copy(file, &asked, &mut parts).await;
         *until = Instant::now() + PATIENCE;
         written
     }
@@ -169,12 +165,13 @@ impl Making<'_> {
     async fn copy(
         &self,
         mut file: PartitionFile,
+        asked: &Asked,
         parts: &mut Streaming<BackupPart>,
     ) -> Result<Written, Refused> {
         let broken = |error| Refused::Final(unwritten(error));
         loop {
-            let part = parts.message().await.map_err(|status| self.members.refused(&status))?;
-            let ended = || Refused::Again("a partition ended before its cut".to_owned());
+            let part = parts.message().await.map_err(|status| self.members.refused(asked, &status))?;
+            let ended = || Refused::Again(asked.words("it ended before its cut"));
             let BackupPart { page, changes, cut } = part.ok_or_else(ended)?;
             let before = file.size_bytes();
             if !page.is_empty() {
@@ -184,7 +181,10 @@ impl Making<'_> {
             self.bytes.set(self.bytes.get() + file.size_bytes() - before);
             self.bar.set_message(HumanBytes(self.bytes.get()).to_string());
             if let Some(cut) = cut {
-                return file.finish(cut.epoch, cut.sequence).map_err(broken);
+                // The disk may take its time, and nodes ask meanwhile whether anybody is still there.
+                let finish = move || file.finish(cut.epoch, cut.sequence);
+                let finished = tokio::task::spawn_blocking(finish).await;
+                return finished.map_err(|error| Refused::Final(Failure::failed(error)))?.map_err(broken);
             }
         }
     }
@@ -206,7 +206,7 @@ fn tenants(status: &StatusReply) -> BTreeMap<u32, Tenant> {
 
 fn answer(args: &CreateArgs, index: &Index) -> Answer {
     let sum = |of: fn(&FileEntry) -> u64| index.files.iter().map(of).sum::<u64>();
-    let (bytes, keys, changes) = (sum(|f| f.size_bytes), sum(|f| f.paged_keys), sum(|f| f.changes));
+    let (bytes, keys, changes) = (index.size_bytes(), sum(|f| f.paged_keys), sum(|f| f.changes));
     let Index { cluster, begun_at_ms, finished_at_ms, .. } = index;
     let directory = args.to.display().to_string();
     let text = format!(

@@ -13,10 +13,9 @@ mod right;
 mod show;
 mod verify;
 
-use super::{answer::Answer, session::Session};
+use super::{answer::Answer, bar::bar, session::Session};
 use crate::failure::Failure;
 use clap::Subcommand;
-use indicatif::{ProgressBar, ProgressStyle};
 use predis_backup::OpenError;
 use std::path::PathBuf;
 
@@ -66,13 +65,4 @@ fn unusable(error: OpenError) -> Failure {
         OpenError::NotABackup(_) => Failure::usage(error),
         OpenError::Index { .. } | OpenError::File { .. } => Failure::failed(error),
     }
-}
-
-/// A bar; not shown where standard error is no terminal.
-fn bar(length: u64, template: &str, prefix: &'static str) -> ProgressBar {
-    let bar = ProgressBar::new(length);
-    let style = ProgressStyle::with_template(template);
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.set_prefix(prefix);
-    bar
 }

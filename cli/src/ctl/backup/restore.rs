@@ -30,6 +30,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
     path::PathBuf,
+    sync::Arc,
 };
 use tokio::time::Instant;
 
@@ -62,20 +63,21 @@ struct Home {
 
 /// Restores a backup.
 pub(super) async fn run(session: &Session, args: &RestoreArgs) -> Result<Answer, Failure> {
-    let backup = Backup::open(&args.from).map_err(unusable)?;
+    let backup = Arc::new(Backup::open(&args.from).map_err(unusable)?);
     let members = Members::find(session).await?;
-    let status = members.status();
-    let (cluster, partitions) = identity(&status)?;
+    let (cluster, partitions) = identity(&members.status())?;
     let from = backup.index().cluster;
     if from != cluster && !args.other_cluster {
         return Err(Failure::failed(anyhow!(
             "the backup is of cluster {from}, this is cluster {cluster}: if that is meant, give --other-cluster"
         )));
     }
-    if !args.overwrite {
-        refuse_taken(backup.index(), &status, &members.counts().await?)?;
-    }
-    let checked = verify::check(&backup)?;
+    // Before everything is read, and again once nobody else restores.
+    look(&members, backup.index(), args.overwrite).await?;
+    // For minutes, in which the node asks whether anybody is still there.
+    let reading = backup.clone();
+    let checked = tokio::task::spawn_blocking(move || verify::check(&reading)).await;
+    let checked = checked.map_err(Failure::failed)??;
     let mut signals = Signals::install().map_err(Failure::failed)?;
     let right = Right::take(session, true).await?;
     let template = "{prefix} {bar:30} {pos}/{len} files, {msg}";
@@ -89,17 +91,30 @@ pub(super) async fn run(session: &Session, args: &RestoreArgs) -> Result<Answer,
         bar,
         sent: Cell::new(0),
         set: RefCell::default(),
+        created: RefCell::default(),
     };
     let restored = tokio::select! {
-        restored = restoring.all(&status, checked) => restored,
+        restored = restoring.all(checked, args.overwrite) => restored,
         lost = right.keep() => Err(lost),
         signal = signals.next() => Err(Failure::failed(anyhow!("{signal}"))),
     };
     restoring.bar.finish_and_clear();
     right.give_back().await;
-    let (homes, created) = restored.map_err(|failure| restoring.unfinished(&failure))?;
-    let now = restoring.members.counts().await?;
-    Ok(restoring.answer(args, cluster.to_string(), &homes, created, &now))
+    let homes =
+        restored.map_err(|failure| unfinished(failure, restoring.sent.get(), &restoring.created.borrow()))?;
+    let now = restoring.members.counts().await.map_err(|failure| failure.to_string());
+    Ok(restoring.answer(args, cluster.to_string(), &homes, &now))
+}
+
+/// The cluster as of now; refused where tenants of the backup have keys, unless those may be set over.
+async fn look(members: &Members<'_>, index: &Index, overwrite: bool) -> Result<Arc<StatusReply>, Failure> {
+    if overwrite {
+        return members.now().await;
+    }
+    let counts = members.counts().await?;
+    let status = members.status();
+    refuse_taken(index, &status, &counts)?;
+    Ok(status)
 }
 
 /// Refuses a cluster in which tenants of the backup have keys.
@@ -134,28 +149,28 @@ struct Restoring<'a> {
     partitions: PartitionCount,
     token: u64,
     bar: ProgressBar,
+    /// How many keys were given to a node, or may have been.
     sent: Cell<u64>,
     /// How many keys of each tenant were set, by the tenant's id in the cluster.
     set: RefCell<BTreeMap<u32, u64>>,
+    /// The names of the tenants that were made.
+    created: RefCell<Vec<String>>,
 }
 
 impl Restoring<'_> {
-    /// Where each tenant of the backup is now, by its number there, and the names of those that were made.
-    async fn all(
-        &self,
-        status: &StatusReply,
-        checked: Vec<Checked>,
-    ) -> Result<(BTreeMap<u32, Home>, Vec<String>), Failure> {
-        let (homes, created) = self.homes(status).await?;
+    /// Where each tenant of the backup is now, by its number there.
+    async fn all(&self, checked: Vec<Checked>, overwrite: bool) -> Result<BTreeMap<u32, Home>, Failure> {
+        let status = look(&self.members, self.backup.index(), overwrite).await?;
+        let homes = self.homes(&status).await?;
         let files = stream::iter(checked).map(|checked| self.file(checked, &homes));
         files.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-        Ok((homes, created))
+        Ok(homes)
     }
 
     /// Makes the tenants that are not there, with their settings. Those that are keep what they are set to: whoever runs
     /// this cluster may want them otherwise than they were.
-    async fn homes(&self, status: &StatusReply) -> Result<(BTreeMap<u32, Home>, Vec<String>), Failure> {
-        let (mut homes, mut created) = (BTreeMap::new(), Vec::new());
+    async fn homes(&self, status: &StatusReply) -> Result<BTreeMap<u32, Home>, Failure> {
+        let mut homes = BTreeMap::new();
         for tenant in &self.backup.index().tenants {
             let there = status.tenants.iter().find(|there| there.name == tenant.name);
             let (id, placement) = match there {
@@ -172,14 +187,14 @@ impl Restoring<'_> {
                     };
                     let made = TenantsClient::new(self.session.channel.clone()).create(request).await;
                     let made = made.map_err(|status| self.session.failure(&status))?;
-                    created.push(tenant.name.clone());
+                    self.created.borrow_mut().push(tenant.name.clone());
                     (made.into_inner().id, &tenant.placement)
                 }
             };
             let home = Home { name: tenant.name.clone(), id, colocated: placement == "colocated" };
             homes.insert(tenant.id, home);
         }
-        Ok((homes, created))
+        Ok(homes)
     }
 
     async fn file(&self, checked: Checked, homes: &BTreeMap<u32, Home>) -> Result<(), Failure> {
@@ -225,6 +240,7 @@ impl Restoring<'_> {
             return Ok(());
         }
         let request = WriteBackupRequest { partition, token: self.token, tenant, keys: waiting.keys };
+        self.sent.set(self.sent.get() + count);
         let until = Instant::now() + PATIENCE;
         let set = loop {
             let words = match self.attempt(&request).await {
@@ -240,55 +256,84 @@ impl Restoring<'_> {
             let _ = self.members.look().await;
         };
         *self.set.borrow_mut().entry(tenant).or_default() += set;
-        self.sent.set(self.sent.get() + count);
         self.bar.set_message(format!("{} keys", self.sent.get()));
         Ok(())
     }
 
     async fn attempt(&self, request: &WriteBackupRequest) -> Result<u64, Refused> {
-        let mut primary = self.members.primary(request.partition).await?;
+        let (mut primary, asked) = self.members.primary(request.partition).await?;
         let written = primary.write(request.clone()).await;
-        written.map(|reply| reply.into_inner().set).map_err(|status| self.members.refused(&status))
+        written.map(|reply| reply.into_inner().set).map_err(|status| self.members.refused(&asked, &status))
     }
 
-    /// What to say when it stopped on its way.
-    fn unfinished(&self, failure: &Failure) -> Failure {
-        Failure::failed(anyhow!(
-            "{failure}; {} keys were sent, so it is restored in part: run it again with --overwrite",
-            self.sent.get()
-        ))
-    }
-
+    /// What was done, and how many keys there are now, or why nobody can say.
     fn answer(
         &self,
         args: &RestoreArgs,
         cluster: String,
         homes: &BTreeMap<u32, Home>,
-        created: Vec<String>,
-        now: &BTreeMap<u32, u64>,
+        now: &Result<BTreeMap<u32, u64>, String>,
     ) -> Answer {
         let set = self.set.borrow();
         let of = |counts: &BTreeMap<u32, u64>, home: &Home| counts.get(&home.id).copied().unwrap_or_default();
+        let now_of = |home: &Home| now.as_ref().ok().map(|now| of(now, home));
         let total: u64 = set.values().sum();
         let expired = self.sent.get() - total;
         let tenants: Vec<_> = homes
             .values()
-            .map(|home| json!({ "id": home.id, "name": home.name, "set": of(&set, home), "keys_now": of(now, home) }))
+            .map(|home| json!({ "id": home.id, "name": home.name, "set": of(&set, home), "keys_now": now_of(home) }))
             .collect();
-        let rows: Vec<_> = homes
-            .values()
-            .map(|home| vec![home.name.clone(), of(&set, home).to_string(), of(now, home).to_string()])
-            .collect();
+        let row = |home: &Home| {
+            let keys = now_of(home).map_or("-".to_owned(), |keys| keys.to_string());
+            vec![home.name.clone(), of(&set, home).to_string(), keys]
+        };
+        let rows: Vec<_> = homes.values().map(row).collect();
         let directory = args.from.display().to_string();
         let mut text = format!("{total} keys restored from {directory}, {expired} had expired\n\n");
         text += &table::render(&["TENANT", "SET", "KEYS NOW"], &rows);
-        if homes.values().any(|home| of(now, home) < of(&set, home)) {
+        if homes.values().any(|home| now_of(home).is_some_and(|keys| keys < of(&set, home))) {
             text += "\n\nthere are fewer keys than were set: some expired or were deleted, or did not fit and were evicted";
+        }
+        if let Err(reason) = now {
+            text += &format!("\n\nall of it is restored; how many keys there are now is not known: {reason}");
         }
         let json = json!({
             "directory": directory, "cluster": cluster, "from_cluster": self.backup.index().cluster, "set": total,
-            "expired": expired, "tenants_created": created, "tenants": tenants,
+            "expired": expired, "tenants_created": *self.created.borrow(), "tenants": tenants,
+            "not_counted": now.as_ref().err(),
         });
         Answer::new(text, json)
+    }
+}
+
+/// What to say when it stopped on its way: as it is where nothing came of it.
+fn unfinished(failure: Failure, sent: u64, created: &[String]) -> Failure {
+    let made = match created {
+        [] => String::new(),
+        created => format!("; tenants that were made: {}", created.join(", ")),
+    };
+    let part = match sent {
+        0 => String::new(),
+        _ => format!("; {sent} keys were sent, so it is restored in part: run it again with --overwrite"),
+    };
+    failure.say(|words| format!("{words}{made}{part}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stopped_says_what_came_of_it() {
+        let say = |sent, created: &[&str]| {
+            let created: Vec<String> = created.iter().map(|name| (*name).to_owned()).collect();
+            unfinished(Failure::usage(anyhow!("no")), sent, &created)
+        };
+        let said = say(0, &[]);
+        assert!(matches!(said, Failure::Usage(_)) && said.to_string() == "no", "{said}");
+        assert_eq!(say(0, &["a", "b"]).to_string(), "no; tenants that were made: a, b");
+        let part = "3 keys were sent, so it is restored in part: run it again with --overwrite";
+        assert_eq!(say(3, &[]).to_string(), format!("no; {part}"));
+        assert_eq!(say(3, &["a"]).to_string(), format!("no; tenants that were made: a; {part}"));
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn run(directory: &Path) -> Result<Answer, Failure> {
 
 fn text(index: &Index) -> String {
     let Index { cluster, format, product_version, begun_at_ms, finished_at_ms, partition_count, .. } = index;
-    let bytes = index.files.iter().map(|file| file.size_bytes).sum::<u64>();
+    let bytes = index.size_bytes();
     let settings: Vec<String> =
         index.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let head = ["ID", "TENANT", "PLACEMENT", "ACK", "POLICY", "MEMORY", "OPS/S", "CONNECTIONS"];

@@ -20,7 +20,7 @@ pub(super) fn run(directory: &Path) -> Result<Answer, Failure> {
         }
     }
     let index = backup.index();
-    let bytes = index.files.iter().map(|file| file.size_bytes).sum::<u64>();
+    let bytes = index.size_bytes();
     let keys = counts.values().sum::<u64>();
     let of = |id: u32| counts.get(&id).copied().unwrap_or_default();
     let tenants = index.tenants.iter().map(|tenant| (tenant, of(tenant.id)));
@@ -45,8 +45,7 @@ pub(super) fn run(directory: &Path) -> Result<Answer, Failure> {
 /// Holds every file against the index.
 pub(super) fn check(backup: &Backup) -> Result<Vec<Checked>, Failure> {
     let files = &backup.index().files;
-    let bytes = files.iter().map(|file| file.size_bytes).sum();
-    let bar = bar(bytes, "{prefix} {bar:30} {bytes}/{total_bytes}", "verify");
+    let bar = bar(backup.index().size_bytes(), "{prefix} {bar:30} {bytes}/{total_bytes}", "verify");
     let checked =
         files.iter().map(|file| backup.check(file, |more| bar.inc(more)).map_err(unusable)).collect();
     bar.finish_and_clear();
