@@ -36,12 +36,20 @@ impl Cluster {
             cluster.nodes.push(server);
         }
         let until = Instant::now() + LIMIT;
-        // Each has its part of the primaries in the end; of that nobody is told.
-        while !cluster.ctl("nodes")["nodes"].as_array().unwrap().iter().all(|node| node["primaries"] != 0) {
+        // That comes in the end; of it nobody is told.
+        while !cluster.is_shared_out() {
             assert!(Instant::now() < until, "the partitions are not shared out");
             std::thread::sleep(Duration::from_millis(50));
         }
         cluster
+    }
+
+    /// Whether each node has its part of the primaries. For a moment nobody may lead who could say.
+    fn is_shared_out(&self) -> bool {
+        let said = self.command("nodes").output().unwrap();
+        let shared =
+            |said: Value| said["nodes"].as_array().unwrap().iter().all(|node| node["primaries"] != 0);
+        said.status.success() && shared(serde_json::from_slice(&said.stdout).unwrap())
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
