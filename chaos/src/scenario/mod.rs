@@ -99,7 +99,7 @@ pub fn numbers(nodes: u64) -> RangeInclusive<u64> {
 pub fn begin(world: &mut World, nodes: u64) {
     begin_without_clients(world, nodes);
     for client in 0..workload::CLIENTS {
-        world.add_client(client, numbers(nodes).collect());
+        world.add_client(client);
     }
 }
 

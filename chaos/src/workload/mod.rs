@@ -21,7 +21,7 @@ pub use metadata::{PREFIX as METADATA_PREFIX, metadata};
 
 use crate::{
     oracle::Oracle,
-    world::{PROXY_PORT, RESP_PORT},
+    world::{Names, PROXY_PORT, RESP_PORT},
 };
 use predis_types::mix64;
 use session::Session;
@@ -34,12 +34,17 @@ pub const CLIENTS: u64 = 8;
 ///
 /// # Errors
 /// None.
-pub async fn client(client: u64, nodes: Vec<u64>, seed: u64, oracle: Arc<Mutex<Oracle>>) -> turmoil::Result {
+pub(crate) async fn client(
+    client: u64,
+    names: Names,
+    seed: u64,
+    oracle: Arc<Mutex<Oracle>>,
+) -> turmoil::Result {
     let who = 1000 + client;
     let proxied = client % 3 == 2 && client < 6;
     let port = if proxied { PROXY_PORT } else { RESP_PORT };
     let login = (client >= 3).then_some(tenant::LOGIN);
-    let session = Session::new(nodes, port, login, mix64(seed ^ 1));
+    let session = Session::new(names, port, login, mix64(seed ^ 1));
     match client {
         0..3 => keys::keys(who, session, seed, oracle).await,
         6 => journal::journal(who, session, seed, oracle).await,

@@ -1,7 +1,7 @@
 //! A client's connections: sends a command to where its key is, follows redirections as Redis Cluster clients do, and
 //! says how it ended. To the nodes' proxy endpoints it can talk as well: they redirect nobody.
 
-use crate::world::host_name;
+use crate::world::{Names, host_name};
 use bytes::BytesMut;
 use predis_resp::{Reply, ReplyDecoder, UNACKNOWLEDGED, encode_command};
 use predis_types::{Rng, SplitMix64};
@@ -9,6 +9,7 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
     io,
+    sync::PoisonError,
     time::Duration,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -39,7 +40,7 @@ pub(super) struct Login {
 
 /// See the module.
 pub(super) struct Session {
-    nodes: Vec<u64>,
+    names: Names,
     port: u16,
     login: Option<Login>,
     rng: SplitMix64,
@@ -53,11 +54,11 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// A client of these nodes, at this port of theirs.
-    pub(super) fn new(nodes: Vec<u64>, port: u16, login: Option<Login>, seed: u64) -> Session {
+    /// A client of the nodes that are listed, at this port of theirs.
+    pub(super) fn new(names: Names, port: u16, login: Option<Login>, seed: u64) -> Session {
         let (connections, owners) = (BTreeMap::new(), BTreeMap::new());
         let silent = BTreeSet::new();
-        Session { nodes, port, login, rng: SplitMix64::new(seed), connections, silent, owners, sent: false }
+        Session { names, port, login, rng: SplitMix64::new(seed), connections, silent, owners, sent: false }
     }
 
     /// Sends a command on one key.
@@ -97,10 +98,11 @@ impl Session {
 
     /// A node to begin at: one that answered last time, if there is any.
     fn any_node(&mut self) -> u64 {
-        if self.nodes.iter().all(|node| self.silent.contains(node)) {
+        let nodes = self.names.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if nodes.iter().all(|node| self.silent.contains(node)) {
             self.silent.clear();
         }
-        let open: Vec<u64> = self.nodes.iter().copied().filter(|node| !self.silent.contains(node)).collect();
+        let open: Vec<u64> = nodes.into_iter().filter(|node| !self.silent.contains(node)).collect();
         open[self.rng.below(open.len() as u64) as usize]
     }
 

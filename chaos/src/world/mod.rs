@@ -32,7 +32,7 @@ use predis_raft::DiskFaults;
 use predis_types::{NodeId, Rng, SplitMix64, mix64};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -47,6 +47,9 @@ pub const METRICS_PORT: u16 = 9090;
 
 /// How long messages take, unless a fault has it that they take longer.
 pub(crate) const LATENCY: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(4));
+
+/// The nodes that there are or were, as a name service lists them to clients.
+pub(crate) type Names = Arc<Mutex<Vec<u64>>>;
 
 /// How long after its process gave up a service manager starts it again.
 const REVIVE_AFTER: Duration = Duration::from_millis(500);
@@ -63,6 +66,7 @@ pub struct World {
     pub(crate) rng: SplitMix64,
     pub(crate) links: Links,
     time: Arc<WorldTime>,
+    names: Names,
     clients: Vec<String>,
     revive_at: BTreeMap<u64, Duration>,
     clients_done: bool,
@@ -87,6 +91,7 @@ impl World {
             rng: SplitMix64::new(mix64(seed ^ 0x776f_726c_6400)),
             links: Links::default(),
             time: Arc::new(WorldTime::default()),
+            names: Names::default(),
             clients: Vec::new(),
             revive_at: BTreeMap::new(),
             clients_done: false,
@@ -113,13 +118,14 @@ impl World {
         self.sim.host(host_name(node), host.kernel());
         host.start();
         self.hosts.insert(node, host);
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).push(node);
     }
 
     /// Adds a client that works through RESP.
-    pub fn add_client(&mut self, client: u64, nodes: Vec<u64>) {
+    pub fn add_client(&mut self, client: u64) {
         let seed = self.rng.next_u64();
         let (name, oracle) = (format!("client-{client}"), self.oracle.clone());
-        self.sim.client(name.as_str(), workload::client(client, nodes, seed, oracle));
+        self.sim.client(name.as_str(), workload::client(client, self.names.clone(), seed, oracle));
         self.clients.push(name);
     }
 
