@@ -258,7 +258,7 @@ def bearers(checks, cluster, node):
 
 def methods(pool):
     """All methods of the admin API."""
-    services = ("Cluster", "Topology", "Tenants", "Users", "Config", "Audit")
+    services = ("Cluster", "Topology", "Tenants", "Users", "Config", "Audit", "Backup")
     return [f"{name}.{method.name}" for name in services for method in pool.FindServiceByName(f"predis.admin.v1.{name}").methods]
 
 
@@ -334,6 +334,7 @@ READS = {
     "Cluster.SetMode": "admin",
     "Cluster.SetWeight": "admin",
     "Cluster.Forget": "admin",
+    "Cluster.Recover": "admin",
     "Topology.Follow": "read_only",
     "Tenants.List": "read_only",
     "Tenants.Create": "admin",
@@ -348,6 +349,11 @@ READS = {
     "Config.Get": "operator",
     "Config.Set": "admin",
     "Audit.List": "admin",
+    "Backup.Begin": "admin",
+    "Backup.End": "admin",
+    "Backup.Read": "admin",
+    "Backup.Write": "admin",
+    "Backup.Count": "admin",
 }
 ROLES = ["read_only", "read_write", "operator", "admin"]
 
