@@ -47,7 +47,9 @@ pub async fn boot(mut config: NodeConfig, mut io: Io) -> Result<Node, BootError>
         io.connector = tls.connector(io.connector);
     }
     let Ports { resp, proxy, grpc, metrics, addrs } = Ports::bind(&config, &io, tls.as_ref()).await?;
-    let channels = Channels::new(io.connector.clone());
+    // How far the members are is known once one of them has answered.
+    let farthest = Duration::from_millis(300 + 4 * u64::from(crate::config::MOST_ROUND_TRIP_MS));
+    let channels = Channels::new(io.connector.clone()).connect_within(farthest);
     // Until the node belongs to a cluster, clients are told so instead of waiting.
     let mut identity = tokio::select! {
         identity = joining::identify(&config, &addrs, &io, &channels) => identity?,
