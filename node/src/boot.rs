@@ -14,7 +14,7 @@ pub use error::BootError;
 
 use crate::{
     access::Access,
-    config::NodeConfig,
+    config::{MOST_ROUND_TRIP_MS, NodeConfig},
     front, grpc, http,
     identity::Identity,
     io::Io,
@@ -48,8 +48,8 @@ pub async fn boot(mut config: NodeConfig, mut io: Io) -> Result<Node, BootError>
     }
     let Ports { resp, proxy, grpc, metrics, addrs } = Ports::bind(&config, &io, tls.as_ref()).await?;
     // How far the members are is known once one of them has answered.
-    let farthest = Duration::from_millis(300 + 4 * u64::from(crate::config::MOST_ROUND_TRIP_MS));
-    let channels = Channels::new(io.connector.clone()).connect_within(farthest);
+    let farthest = config.profile.over(Duration::from_millis(MOST_ROUND_TRIP_MS.into()));
+    let channels = Channels::new(io.connector.clone()).connect_within(farthest.raft.connect);
     // Until the node belongs to a cluster, clients are told so instead of waiting.
     let mut identity = tokio::select! {
         identity = joining::identify(&config, &addrs, &io, &channels) => identity?,

@@ -20,7 +20,10 @@ mod worker;
 use anyhow::Context;
 use arguments::Arguments;
 use losses::Losses;
-use predis_benches::cluster::{Cluster, Signal};
+use predis_benches::{
+    cluster::{Cluster, Signal},
+    program,
+};
 use predis_client::{Client, Config};
 use predis_types::SplitMix64;
 use std::{process::ExitCode, sync::Arc, time::Instant};
@@ -29,25 +32,10 @@ use tokio::task::JoinSet;
 use worker::Worker;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::parse(std::env::args().skip(1)) {
-        Ok(arguments) => arguments,
-        Err(message) => {
-            eprintln!("{message}");
-            return ExitCode::from(2);
-        }
-    };
-    let runtime = tokio::runtime::Runtime::new().context("cannot start threads");
-    match runtime.and_then(|runtime| runtime.block_on(run(&arguments))) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::run(Arguments::parse(std::env::args().skip(1)), run)
 }
 
-async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
+async fn run(arguments: Arguments) -> anyhow::Result<bool> {
     let mut cluster = Cluster::start(&arguments.binary, arguments.base_port, arguments.nodes, &[]).await?;
     let seeds = cluster.grpc_addresses();
     let config = Config::new(seeds.clone()).deadline(arguments.deadline).connections(arguments.connections);

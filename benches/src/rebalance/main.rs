@@ -16,7 +16,7 @@ mod load;
 use anyhow::Context;
 use arguments::Arguments;
 use load::{Load, Phase};
-use predis_benches::cluster::Cluster;
+use predis_benches::{cluster::Cluster, program};
 use predis_client::{Client, Config, connect_admin};
 use predis_proto::admin::{StatusReply, StatusRequest, cluster_client::ClusterClient};
 use std::{
@@ -41,25 +41,10 @@ const FILL_PAIRS: u64 = 256;
 const FILL_TASKS: u64 = 8;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::parse(std::env::args().skip(1)) {
-        Ok(arguments) => arguments,
-        Err(message) => {
-            eprintln!("{message}");
-            return ExitCode::from(2);
-        }
-    };
-    let runtime = tokio::runtime::Runtime::new().context("cannot start threads");
-    match runtime.and_then(|runtime| runtime.block_on(run(&arguments))) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::run(Arguments::parse(std::env::args().skip(1)), run)
 }
 
-async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
+async fn run(arguments: Arguments) -> anyhow::Result<bool> {
     let founding = ["--ack", &arguments.ack, "--copies", &arguments.copies.to_string()].map(str::to_owned);
     let founding: Vec<&str> = founding.iter().map(String::as_str).collect();
     let mut cluster = Cluster::start(&arguments.binary, arguments.base_port, 3, &founding).await?;
@@ -71,7 +56,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     fill(&client, arguments.keys).await?;
     eprintln!("{} keys after {:.1} s", arguments.keys, begun.elapsed().as_secs_f64());
 
-    let load = Arc::new(Load::new(client, arguments));
+    let load = Arc::new(Load::new(client, &arguments));
     let mut tasks = JoinSet::new();
     tasks.spawn(load.clone().run());
     sleep(BEFORE).await;

@@ -1,18 +1,12 @@
 //! Calls between nodes arrive twice, the second time much later: answers to the second are ignored.
 
-use super::{Episode, Fault, within};
+use super::{Fault, calls, within};
 use crate::world::{Odds, World};
 
 pub(super) const FAULT: Fault = Fault {
     name: "duplicate",
     lasts_ms: (500, 4_000),
-    draw: |rng, _| {
-        let odds = Odds { twice: within(rng, 20..=300), ..Odds::default() };
-        Episode {
-            begin: Box::new(move |world| world.set_odds(odds)),
-            end: Box::new(|world| world.set_odds(Odds::default())),
-        }
-    },
+    draw: |rng, _| calls(Odds { twice: within(rng, 20..=300), ..Odds::default() }),
 };
 
 impl World {

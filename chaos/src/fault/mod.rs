@@ -26,7 +26,7 @@ mod slow_disk;
 mod slow_node;
 mod weight;
 
-use crate::world::World;
+use crate::world::{Odds, World};
 use predis_types::{Rng, SplitMix64};
 use std::{cell::Cell, ops::RangeInclusive, rc::Rc, time::Duration};
 
@@ -99,25 +99,11 @@ pub const ALL: &[Fault] = &[
     weight::FAULT,
 ];
 
-/// Those that pass and leave the cluster what it was asked to be.
-pub const PASSING: &[Fault] = &[
-    crash::FAULT,
-    delay::FAULT,
-    disk_full::FAULT,
-    drop::FAULT,
-    duplicate::FAULT,
-    failed_sync::FAULT,
-    flap::FAULT,
-    hold::FAULT,
-    lost_answer::FAULT,
-    one_way::FAULT,
-    partition::FAULT,
-    pause::FAULT,
-    power_loss::FAULT,
-    reorder::FAULT,
-    slow_disk::FAULT,
-    slow_node::FAULT,
-];
+/// Those that pass and leave the cluster what it was asked to be, and its clocks as they were.
+pub fn passing() -> Vec<Fault> {
+    let stays = [CLOCK_JUMP, DRAIN, JOIN, LEAVE, WEIGHT].map(|fault| fault.name);
+    ALL.iter().copied().filter(|fault| !stays.contains(&fault.name)).collect()
+}
 
 /// The kinds that are counted. What a fault leads to has kinds of its own: a write that a power loss tears, a node
 /// that stops because its disk failed it.
@@ -216,6 +202,14 @@ impl Victim {
                 }
             }),
         }
+    }
+}
+
+/// What becomes of the calls of all nodes, for a while.
+fn calls(odds: Odds) -> Episode {
+    Episode {
+        begin: Box::new(move |world| world.set_odds(odds)),
+        end: Box::new(|world| world.set_odds(Odds::default())),
     }
 }
 

@@ -67,7 +67,7 @@ impl Losses {
 }
 
 /// What a look cannot tell apart.
-pub(super) const TICK: Duration = Duration::from_millis(1);
+const TICK: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 impl Losses {

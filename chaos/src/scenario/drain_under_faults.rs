@@ -20,6 +20,6 @@ fn script(rng: &mut SplitMix64, nodes: u64) -> Script {
         during(&mut script, time, lasts, episode);
         time += between(rng, 500, 2_000);
     }
-    scatter(&mut script, rng, (fault::PASSING, nodes), 2, (1_500, 4_000));
+    scatter(&mut script, rng, (&fault::passing(), nodes), 2, (1_500, 4_000));
     script
 }

@@ -17,6 +17,11 @@ pub(crate) fn render(head: &[&str], rows: &[Vec<String>]) -> String {
     lines.join("\n")
 }
 
+/// A limit as a cell; `-` is none.
+pub(crate) fn limit(limit: Option<u64>) -> String {
+    limit.map_or("-".to_owned(), |limit| limit.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -135,7 +135,6 @@ pub(super) async fn run(session: &Session, command: &TenantsCommand) -> Result<A
 
 fn table(tenants: &[Tenant]) -> String {
     let head = ["ID", "NAME", "PLACEMENT", "ACK", "POLICY", "MEMORY", "OPS/S", "CONNECTIONS", "USERS"];
-    let limit = |limit: Option<u64>| limit.map_or("-".to_owned(), |limit| limit.to_string());
     let row = |tenant: &Tenant| {
         vec![
             tenant.id.to_string(),
@@ -143,9 +142,9 @@ fn table(tenants: &[Tenant]) -> String {
             tenant.placement.clone(),
             tenant.ack.clone(),
             tenant.policy.clone(),
-            limit(tenant.memory_bytes),
-            limit(tenant.max_ops_per_second),
-            limit(tenant.max_connections),
+            table::limit(tenant.memory_bytes),
+            table::limit(tenant.max_ops_per_second),
+            table::limit(tenant.max_connections),
             tenant.users.to_string(),
         ]
     };

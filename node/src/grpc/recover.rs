@@ -15,6 +15,7 @@ use crate::{
 };
 use predis_meta::{
     Action, ClusterState, Expect, MetaCommand, PartitionState, PlacementChange, PlacementKind, Replica,
+    limits::CHANGES_PER_COMMAND,
 };
 use predis_proto::admin::{RecoverReply, RecoverRequest};
 use predis_raft::Published;
@@ -24,9 +25,6 @@ use std::{
     time::Duration,
 };
 use tonic::Status;
-
-/// How many partitions one command changes at most.
-const CHANGES_PER_COMMAND: usize = 64;
 
 /// Who has most of each partition that goes on, and how far that is.
 type Holders = BTreeMap<PartitionId, (Replica, Has)>;

@@ -15,9 +15,6 @@ use tokio::task::{AbortHandle, JoinSet};
 /// How long a call may take, besides what its size takes.
 const CALL: Duration = Duration::from_millis(500);
 
-/// How long opening a connection may take.
-const CONNECT: Duration = Duration::from_millis(300);
-
 /// How fast a message is carried at least, in bytes a millisecond.
 const BYTES_PER_MS: u64 = 10_000;
 
@@ -31,8 +28,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Tells every replica what is new, for as long as the life lasts.
 pub async fn send(serving: Arc<Serving>) -> String {
     // Channels of its own: a page on its way must not be in the way of Raft and leases.
-    let channels = Channels::new(serving.connector.clone());
-    let channels = Arc::new(channels.connect_within(CONNECT + 4 * serving.round_trip));
+    let channels = Arc::new(serving.meta.channels().anew());
     let mut replicas = serving.shards.watch_replicas();
     let mut senders: JoinSet<()> = JoinSet::new();
     let mut running: BTreeMap<Life, AbortHandle> = BTreeMap::new();

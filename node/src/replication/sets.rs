@@ -1,7 +1,7 @@
 //! Keeps in-sync sets what they should be: what the shards find due is proposed, many partitions in one command.
 
 use crate::serving::Serving;
-use predis_meta::{Action, InSyncChange, Outcome, Replica};
+use predis_meta::{Action, InSyncChange, Outcome, Replica, limits::CHANGES_PER_COMMAND};
 use predis_raft::ProposeError;
 use predis_replica::SetChange;
 use predis_types::PartitionId;
@@ -9,9 +9,6 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// How often it is looked what is due.
 const LOOK: Duration = Duration::from_millis(50);
-
-/// How many changes go into one command: with as many replicas as there can be they fit into an entry of the log.
-const CHANGES_PER_COMMAND: usize = 64;
 
 /// Proposes what is due, for as long as the life lasts.
 pub async fn keep_in_sync(serving: Arc<Serving>) -> String {

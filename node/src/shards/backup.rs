@@ -14,7 +14,7 @@ use super::{
 use bytes::Bytes;
 use predis_replica::{Access, Cursor, access, may_reply};
 use predis_types::{Epoch, NodeId, PartitionId, Sequence, TenantId};
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// How many bytes of changes are given out at a time, about.
 const PIECE_BYTES: usize = 64 << 10;
@@ -160,17 +160,12 @@ impl Shards {
 
     async fn until_committed(&self, id: PartitionId, cut: Cut) -> Result<(), ReadError> {
         let partition = self.partition(id).ok_or(ReadError::Changed)?;
-        loop {
-            let mut committed = pin!(partition.committed.notified());
-            committed.as_mut().enable();
-            match self.is_committed(id, cut) {
-                Some(true) => return Ok(()),
-                Some(false) => {}
-                None => return Err(ReadError::Changed),
-            }
-            // A lease that runs out wakes nobody.
-            let _ = tokio::time::timeout(self.lease.remaining(), committed).await;
-        }
+        let settled = || match self.is_committed(id, cut) {
+            Some(true) => Some(Ok(())),
+            Some(false) => None,
+            None => Some(Err(ReadError::Changed)),
+        };
+        self.with_each_commit(partition, settled).await
     }
 }
 

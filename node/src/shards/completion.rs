@@ -4,7 +4,7 @@
 //! for the event, not by looking again and again. Does not know what a batch does.
 
 use super::{
-    Shards,
+    Partition, Shards,
     batch::Answer,
     execute::{Run, Step},
 };
@@ -66,13 +66,27 @@ pub(super) async fn when_released(shards: Arc<Shards>, mut run: Run, limit: Dura
 /// Waits until what a run saw is committed, or cannot be any more under this node: then its answers are withheld.
 pub(super) async fn when_committed(shards: Arc<Shards>, mut run: Run) -> Vec<Answer> {
     let Some(partition) = shards.partition(run.partition()) else { return run.into_answers() };
-    loop {
-        let mut committed = pin!(partition.committed.notified());
-        committed.as_mut().enable();
-        if !matches!(shards.verify(&mut run), Step::Uncommitted) {
-            return run.into_answers();
+    let verified = || (!matches!(shards.verify(&mut run), Step::Uncommitted)).then_some(());
+    shards.with_each_commit(partition, verified).await;
+    run.into_answers()
+}
+
+impl Shards {
+    /// Looks whenever more of a partition is committed, or the lease may be over, until that gives something.
+    pub(super) async fn with_each_commit<T>(
+        &self,
+        partition: &Partition,
+        mut look: impl FnMut() -> Option<T>,
+    ) -> T {
+        loop {
+            let mut committed = pin!(partition.committed.notified());
+            // Listens before it looks, so that no commit falls in between.
+            committed.as_mut().enable();
+            if let Some(seen) = look() {
+                return seen;
+            }
+            // A lease that runs out wakes nobody.
+            let _ = tokio::time::timeout(self.lease.remaining(), committed).await;
         }
-        // A lease that runs out wakes nobody.
-        let _ = tokio::time::timeout(shards.lease.remaining(), committed).await;
     }
 }

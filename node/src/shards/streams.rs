@@ -341,7 +341,7 @@ impl Shards {
         let mut guarded = self.partition(id)?.lock();
         match guarded.copy.as_mut()?.following_mut() {
             Some(Following { follow, .. }) => follow.is_whole().then(|| (follow.last(), follow.known())),
-            None => Some((guarded.leading()?.lead.last(), guarded.leading()?.lead.last())),
+            None => guarded.leading().map(|leading| (leading.lead.last(), leading.lead.last())),
         }
     }
 

@@ -22,13 +22,10 @@ pub use plan::{Intentions, Plan, is_settled, plan};
 pub use survey::{Answered, Has, ask_all};
 
 use crate::{config::Profile, regions};
-use predis_meta::{Action, MetaCommand};
+use predis_meta::{Action, MetaCommand, limits::CHANGES_PER_COMMAND};
 use predis_raft::{Leadership, MetaRaft, Published};
 use predis_types::{Clock, Incarnation, NodeId};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-
-/// How many partitions one placement command changes at most.
-const CHANGES_PER_COMMAND: usize = 64;
 
 /// How long a leader is silent that lets another one lead: longer than voters stand by it and then take to elect.
 const SILENCE: Duration = Duration::from_secs(4);

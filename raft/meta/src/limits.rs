@@ -45,6 +45,9 @@ pub const MAX_WEIGHT: u32 = 10_000;
 /// The most changes one placement command may carry, so that its encoding stays below 128 KiB.
 pub const MAX_PLACEMENT_CHANGES: usize = 256;
 
+/// How many partitions whoever has many to change puts into one command.
+pub const CHANGES_PER_COMMAND: usize = 64;
+
 /// The most seats a partition may have: a full set of copies on its way from old nodes to new ones.
 pub const MAX_SEATS: usize = 2 * MAX_COPIES as usize;
 

@@ -71,6 +71,11 @@ impl Channels {
         Channels { connector, courier, connect_timeout: CONNECT_TIMEOUT, open }
     }
 
+    /// Others like these, with connections of their own.
+    pub fn anew(&self) -> Channels {
+        Channels::new(self.connector.clone()).connect_within(self.connect_timeout)
+    }
+
     /// Gives up opening a connection after another time.
     #[must_use]
     pub fn connect_within(self, connect_timeout: Duration) -> Channels {

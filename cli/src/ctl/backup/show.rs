@@ -42,15 +42,14 @@ fn text(index: &Index) -> String {
 }
 
 fn row(tenant: &Tenant) -> Vec<String> {
-    let limit = |limit: Option<u64>| limit.map_or("-".to_owned(), |limit| limit.to_string());
     vec![
         tenant.id.to_string(),
         tenant.name.clone(),
         tenant.placement.clone(),
         tenant.ack.clone(),
         tenant.policy.clone(),
-        limit(tenant.memory_bytes),
-        limit(tenant.max_ops_per_second),
-        limit(tenant.max_connections),
+        table::limit(tenant.memory_bytes),
+        table::limit(tenant.max_ops_per_second),
+        table::limit(tenant.max_connections),
     ]
 }
