@@ -122,7 +122,20 @@ impl Serving {
     /// # Errors
     /// As [`MetaRaft::propose`].
     pub async fn propose(&self, actor: &str, action: predis_meta::Action) -> Result<Agreed, ProposeError> {
+        self.propose_within(self.propose_limit, actor, action).await
+    }
+
+    /// [`Serving::propose`] that waits for no longer than this.
+    ///
+    /// # Errors
+    /// As [`MetaRaft::propose`].
+    pub async fn propose_within(
+        &self,
+        limit: Duration,
+        actor: &str,
+        action: predis_meta::Action,
+    ) -> Result<Agreed, ProposeError> {
         let command = MetaCommand { at_ms: self.clock.wall_ms(), actor: actor.to_owned(), action };
-        self.meta.propose(&command, self.propose_limit).await
+        self.meta.propose(&command, limit).await
     }
 }

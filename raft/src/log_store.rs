@@ -16,6 +16,7 @@ use openraft::{
     storage::{LogFlushed, RaftLogStorage},
 };
 use predis_types::{
+    NodeId,
     planted::{self, Bug},
     probe::{Event, Probe},
 };
@@ -36,6 +37,7 @@ const PURGED: &[u8] = b"purged";
 pub struct LogStore {
     disk: Arc<dyn Disk>,
     probe: Arc<dyn Probe>,
+    me: NodeId,
 }
 
 fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
@@ -63,9 +65,19 @@ fn index_of(key: &[u8]) -> io::Result<u64> {
 }
 
 impl LogStore {
-    /// A log store on this disk.
-    pub fn new(disk: Arc<dyn Disk>, probe: Arc<dyn Probe>) -> LogStore {
-        LogStore { disk, probe }
+    /// The log store of a member on this disk.
+    pub fn new(me: NodeId, disk: Arc<dyn Disk>, probe: Arc<dyn Probe>) -> LogStore {
+        LogStore { disk, probe, me }
+    }
+
+    /// Whether this member led when it last ran, as far as its disk knows.
+    pub fn led(&self) -> io::Result<bool> {
+        Ok(self.load(VOTE)?.is_some_and(|vote| self.leads_by(&vote)))
+    }
+
+    /// Whether a vote says that this member was elected.
+    fn leads_by(&self, vote: &Vote) -> bool {
+        vote.is_committed() && vote.leader_id().node_id == self.me.0
     }
 
     fn load<T: DeserializeOwned>(&self, key: &[u8]) -> io::Result<Option<T>> {
@@ -203,7 +215,10 @@ impl RaftLogStorage<TypeConfig> for LogStore {
             candidate: seen.leader_id().node_id,
             committed: seen.is_committed(),
         });
-        Ok(vote)
+        // The library lets one that led lead on, in the same term and by the log it has. But others may have committed
+        // entries of that term without this disk: what it had not synced when it lost its power is missing here, and
+        // would be written anew, differently. So it has to be elected again.
+        Ok(vote.map(|vote| Vote { committed: vote.committed && !self.leads_by(&vote), ..vote }))
     }
 
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), StorageError> {

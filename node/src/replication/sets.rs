@@ -10,6 +10,10 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 /// How often it is looked what is due.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How long a proposal is waited for, besides round trips. It may be made again, and meanwhile a primary goes on to
+/// answer for what only it has: so no longer than a leader that is there takes, for one may be elected elsewhere.
+const LIMIT: Duration = Duration::from_millis(400);
+
 /// Proposes what is due, for as long as the life lasts.
 pub async fn keep_in_sync(serving: Arc<Serving>) -> String {
     loop {
@@ -26,20 +30,21 @@ pub async fn keep_in_sync(serving: Arc<Serving>) -> String {
 async fn propose(serving: &Serving, due: &[(PartitionId, SetChange)]) {
     let action = Action::ChangeInSync { changes: due.iter().map(change).collect() };
     let actor = format!("node:{}", serving.node());
-    let (refused, certain) = match serving.propose(&actor, action).await {
-        Ok(agreed) => match agreed.outcome {
-            Outcome::InSync { refused } => (refused.into_iter().collect(), true),
-            _ => (BTreeSet::new(), true),
-        },
-        Err(ProposeError::Unknown(reason)) => {
-            tracing::info!(reason, "the outcome of a change of in-sync sets is unknown");
-            (all(due), false)
-        }
-        Err(error) => {
-            tracing::debug!(%error, "in-sync sets are not changed");
-            (all(due), true)
-        }
-    };
+    let (refused, certain) =
+        match serving.propose_within(LIMIT + 4 * serving.round_trip, &actor, action).await {
+            Ok(agreed) => match agreed.outcome {
+                Outcome::InSync { refused } => (refused.into_iter().collect(), true),
+                _ => (BTreeSet::new(), true),
+            },
+            Err(ProposeError::Unknown(reason)) => {
+                tracing::info!(reason, "the outcome of a change of in-sync sets is unknown");
+                (all(due), false)
+            }
+            Err(error) => {
+                tracing::debug!(%error, "in-sync sets are not changed");
+                (all(due), true)
+            }
+        };
     for (id, change) in due.iter().filter(|(id, _)| refused.contains(id)) {
         serving.shards.not_changed(*id, change, certain);
     }

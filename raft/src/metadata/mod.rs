@@ -66,7 +66,8 @@ impl MetaRaft {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(options: Options) -> Result<MetaRaft, StartError> {
-        let log = LogStore::new(options.disk.clone(), options.probe.clone());
+        let log = LogStore::new(options.node, options.disk.clone(), options.probe.clone());
+        let led = log.led()?;
         let machine = StateMachine::open(options.node, options.disk.clone(), options.probe.clone())?;
         let published = machine.watch();
         let channels =
@@ -80,6 +81,10 @@ impl MetaRaft {
         };
         let config = Arc::new(options.config()?);
         let raft = Raft::new(options.node.0, config, network, log, machine).await?;
+        if led {
+            // The others may still wait for it, and one that votes alone need not wait for anybody.
+            raft.trigger().elect().await?;
+        }
         Ok(MetaRaft {
             raft,
             node: options.node,

@@ -89,6 +89,23 @@ async fn everything_agreed_on_survives_a_restart_of_all() {
 }
 
 #[tokio::test]
+async fn one_that_led_leads_again_in_a_later_term_only() {
+    for count in [1, 3] {
+        let mut group = Group::start(count).await;
+        let leader = group.leader_among(&[0]).await;
+        let before = group.members[leader].leadership();
+        group.members[leader].shutdown().await;
+        group.disks[leader].disk.crash(0);
+        group.members[leader] = group.member(1, &group.disks[leader].clone()).await;
+        // In what it had not synced there may have been entries that the others committed in its term.
+        let all: Vec<usize> = (0..group.members.len()).collect();
+        let next = group.leader_among(&all).await;
+        assert!(group.members[next].leadership().term > before.term, "of {count}");
+        group.members[leader].propose(&set("led", "again"), LIMIT).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn without_a_majority_nothing_is_agreed_or_read() {
     let group = Group::start(3).await;
     group.leads(0).await;

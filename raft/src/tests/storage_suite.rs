@@ -17,7 +17,7 @@ fn stores(disk: Arc<dyn Disk>) -> Result<(LogStore, StateMachine), StorageError>
     let probe = Arc::new(NoProbe);
     let machine = StateMachine::open(NodeId(1), disk.clone(), probe.clone())
         .map_err(|error| StorageIOError::read_state_machine(&error))?;
-    Ok((LogStore::new(disk, probe), machine))
+    Ok((LogStore::new(NodeId(1), disk, probe), machine))
 }
 
 impl StoreBuilder<TypeConfig, LogStore, StateMachine, ()> for InMemory {
