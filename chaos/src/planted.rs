@@ -19,7 +19,7 @@ pub struct Case {
 pub const CASES: &[Case] = &[
     case(Bug::VoteNotPersisted, "power-loss", &["votes-never-regress"], 1),
     // Entries that were acknowledged and lost show as another entry at the same index, or as a read that misses them.
-    case(Bug::AckBeforeSync, "power-loss", &["converged", "metadata-linearizable"], 1),
+    case(Bug::AckBeforeSync, "power-loss", &["converged", "metadata-linearizable"], 2),
     case(Bug::SyncErrorIgnored, "disk-faults", &["fail-stop"], 2),
     case(Bug::ReadWithoutQuorum, "partition-and-heal", &["metadata-linearizable"], 2),
     case(Bug::DivergentApply, "leader-crash", &["converged"], 1),
@@ -36,7 +36,7 @@ pub const CASES: &[Case] = &[
     case(Bug::ShrinkWithoutCommit, "one-way-partition", &["linearizable", "durable"], 13),
     case(Bug::SnapshotWithoutTail, "drain-under-faults", &["no-lost-data"], 1),
     case(Bug::MoveDropsLateWrites, "weights-change", &["no-lost-data"], 2),
-    case(Bug::ExpiryRebased, "leader-crash", &["expiry"], 8),
+    case(Bug::ExpiryRebased, "leader-crash", &["expiry"], 7),
 ];
 
 const fn case(bug: Bug, scenario: &'static str, invariants: &'static [&'static str], seed: u64) -> Case {
