@@ -30,21 +30,21 @@ pub async fn keep_in_sync(serving: Arc<Serving>) -> String {
 async fn propose(serving: &Serving, due: &[(PartitionId, SetChange)]) {
     let action = Action::ChangeInSync { changes: due.iter().map(change).collect() };
     let actor = format!("node:{}", serving.node());
-    let (refused, certain) =
-        match serving.propose_within(LIMIT + 4 * serving.round_trip, &actor, action).await {
-            Ok(agreed) => match agreed.outcome {
-                Outcome::InSync { refused } => (refused.into_iter().collect(), true),
-                _ => (BTreeSet::new(), true),
-            },
-            Err(ProposeError::Unknown(reason)) => {
-                tracing::info!(reason, "the outcome of a change of in-sync sets is unknown");
-                (all(due), false)
-            }
-            Err(error) => {
-                tracing::debug!(%error, "in-sync sets are not changed");
-                (all(due), true)
-            }
-        };
+    let limit = LIMIT + 4 * serving.round_trip;
+    let (refused, certain) = match serving.propose_within(limit, &actor, action).await {
+        Ok(agreed) => match agreed.outcome {
+            Outcome::InSync { refused } => (refused.into_iter().collect(), true),
+            _ => (BTreeSet::new(), true),
+        },
+        Err(ProposeError::Unknown(reason)) => {
+            tracing::info!(reason, "the outcome of a change of in-sync sets is unknown");
+            (all(due), false)
+        }
+        Err(error) => {
+            tracing::debug!(%error, "in-sync sets are not changed");
+            (all(due), true)
+        }
+    };
     for (id, change) in due.iter().filter(|(id, _)| refused.contains(id)) {
         serving.shards.not_changed(*id, change, certain);
     }

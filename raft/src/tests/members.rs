@@ -92,16 +92,19 @@ async fn everything_agreed_on_survives_a_restart_of_all() {
 async fn one_that_led_leads_again_in_a_later_term_only() {
     for count in [1, 3] {
         let mut group = Group::start(count).await;
-        let leader = group.leader_among(&[0]).await;
-        let before = group.members[leader].leadership();
-        group.members[leader].shutdown().await;
-        group.disks[leader].disk.crash(0);
-        group.members[leader] = group.member(1, &group.disks[leader].clone()).await;
+        group.leads(0).await;
+        let before = group.members[0].leadership();
+        group.members[0].shutdown().await;
+        group.disks[0].disk.crash(0);
+        group.members[0] = group.member(1, &group.disks[0]).await;
         // In what it had not synced there may have been entries that the others committed in its term.
         let all: Vec<usize> = (0..group.members.len()).collect();
         let next = group.leader_among(&all).await;
         assert!(group.members[next].leadership().term > before.term, "of {count}");
-        group.members[leader].propose(&set("led", "again"), LIMIT).await.unwrap();
+        let agreed = group.members[next].propose(&set("led", "by-now"), LIMIT).await.unwrap();
+        // Before it has heard of that it may know of no leader.
+        group.members[0].watch().wait_for(|published| published.index >= agreed.index).await.unwrap();
+        group.members[0].propose(&set("led", "again"), LIMIT).await.unwrap();
     }
 }
 
